@@ -6,8 +6,19 @@
 
 namespace levin::inline v0 {
 
-/// The nine element types. bfloat16 and float16 are storage types: arithmetic on them runs in float32.
-enum class DType : uint8_t { float32, float64, bfloat16, float16, int64, int32, int8, uint8, bool_ };
+/// The nine element types. bfloat16 and float16 are storage types: arithmetic on them runs in
+/// float32.
+enum class DType : uint8_t {
+  float32,
+  float64,
+  bfloat16,
+  float16,
+  int64,
+  int32,
+  int8,
+  uint8,
+  bool_
+};
 
 inline constexpr int kDTypes = 9;
 inline constexpr DType kFloat32 = DType::float32;
@@ -36,8 +47,8 @@ constexpr const char* name_of(DType dtype) {
   return names[static_cast<int>(dtype)];
 }
 
-/// The smallest type that holds both, by PyTorch's table. int8 with uint8 gives int32 (PyTorch: int16, which levin
-/// does not have).
+/// The smallest type that holds both, by PyTorch's table. int8 with uint8 gives int32 (PyTorch:
+/// int16, which levin does not have).
 constexpr DType promote(DType a, DType b) {
   if (a == b) return a;
   if (a > b) {

@@ -1,0 +1,169 @@
+// The one seam to the hardware: all that a device supplies. Whatever allocates, frees, reads back
+// or computes goes through a Backend, so that a recorder can stand in its place.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "block.h"
+#include "layout.h"
+#include "op.h"
+
+namespace levin::inline v0 {
+
+/// An operand. Both pointers are valid for the call: a recorder retains the block and copies the
+/// layout. A null block marks an operand that is a number, or one that the call leaves out.
+struct Arg {
+  Block* block = nullptr;
+  const Layout* layout = nullptr;
+};
+
+/// out = a formula of `in`, broadcast by the caller: every layout has out's shape. `compute` is
+/// float32, float64 or int64: operands are converted to it and the result to out's type. For the
+/// value, in[0..2] are the arguments; for a derivative part the arguments, then y, and in[3] = g.
+/// Operand i is the number numbers[3 - i] where bit i of `number_mask` is set; the formula's
+/// parameters stand at the front.
+struct ElementwiseCall {
+  Op op;
+  OpPart part = OpPart::f;
+  DType compute = kFloat32;
+  uint8_t number_mask = 0;
+  double numbers[4] = {};
+  Arg in[4];
+  Arg out;
+};
+
+enum class Reduction : uint8_t { sum, mean, var, max, min, argmax, argmin };
+
+/// out = `in` reduced over the dimensions of `dims` (bit d). out is contiguous and has the kept
+/// sizes, in order. var divides by max(0, count - correction).
+struct ReduceCall {
+  Reduction kind;
+  uint32_t dims;
+  double correction;
+  Arg in, out;
+};
+
+/// mean or sum of (x - target)^2 over everything; x and target contiguous, of one type; out has one
+/// element.
+struct MseCall {
+  bool mean;
+  Arg x, target, out;
+};
+
+/// c = alpha a b + beta c + bias for each pair of matrices: a [.., m, k], b [.., k, n], c [.., m,
+/// n], equal leading sizes (strides may be 0). bias [n] may be left out. beta 0 does not read c.
+struct MatmulCall {
+  double alpha = 1, beta = 0;
+  Arg a, b, c, bias;
+};
+
+/// softmax or log_softmax over the last dimension, all contiguous. The backward form gets g and y
+/// and gives dx.
+struct SoftmaxCall {
+  bool log, backward;
+  Arg x_or_y, g, out;
+};
+
+enum class IndexKind : uint8_t {
+  gather,       ///< out[i][j][k] = source[i][index[i][j][k]][k] for dim 1
+  scatter,      ///< out[i][index[i][j][k]][k] = source[i][j][k]
+  scatter_add,  ///< the same with +=, in index's row-major order
+  select        ///< out[i][j][k] = source[i][index[j]][k]: whole slices
+};
+
+/// index is int64; negative ones count from the end.
+struct IndexCall {
+  IndexKind kind;
+  int dim;
+  Arg source, index, out;
+};
+
+enum class Distribution : uint8_t { uniform, normal, integers };
+
+/// Philox numbers in element order. uniform in [a, b), normal with mean a and deviation b, integers
+/// in [a, b). The counter is read when the call runs, and advanced by one: the next call, or the
+/// next replay, gets fresh numbers.
+struct RandomCall {
+  Distribution kind;
+  uint64_t seed;
+  uint32_t stream;
+  uint64_t* counter;
+  double a, b;
+  Arg out;
+};
+
+/// Numbers of an optimizer step, read through a pointer when the step runs: a changed rate needs no
+/// new recording.
+struct SgdNumbers {
+  double lr = 0, momentum = 0, dampening = 0, weight_decay = 0;
+  bool nesterov = false, maximize = false;
+};
+
+/// A run of elements of a parameter, its gradient and its state: all contiguous, of one type.
+struct Span {
+  Arg p, g, state;
+  int64_t count;
+  bool first;  ///< the state is not set yet
+};
+
+struct SgdCall {
+  const SgdNumbers* numbers;
+  const Span* spans;
+  int64_t count;
+};
+
+/// One device. Functions return null, or what is wrong in words (text that the backend owns); the
+/// caller adds operation and shapes and throws. They never throw.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual const char* allocate(std::size_t bytes, void** memory) noexcept = 0;
+  virtual void deallocate(void* memory, std::size_t bytes) noexcept = 0;
+  /// Between the host and the block's bytes from `offset` on. read waits for what computes them.
+  virtual const char* read(const Block& from, std::size_t offset, void* to,
+                           std::size_t bytes) noexcept = 0;
+  virtual const char* write(const void* from, Block& to, std::size_t offset,
+                            std::size_t bytes) noexcept = 0;
+
+  virtual const char* fill(double value, Arg out) noexcept = 0;
+  /// Any layout and type to any other of the same shape.
+  virtual const char* copy(Arg in, Arg out) noexcept = 0;
+  virtual const char* elementwise(const ElementwiseCall&) noexcept = 0;
+  virtual const char* reduce(const ReduceCall&) noexcept = 0;
+  virtual const char* mse(const MseCall&) noexcept = 0;
+  virtual const char* matmul(const MatmulCall&) noexcept = 0;
+  virtual const char* softmax(const SoftmaxCall&) noexcept = 0;
+  virtual const char* index(const IndexCall&) noexcept = 0;
+  virtual const char* random(const RandomCall&) noexcept = 0;
+  virtual const char* sgd(const SgdCall&) noexcept = 0;
+
+  /// Waits until everything issued has run.
+  virtual const char* synchronize() noexcept = 0;
+  /// Streams, events and recorded graphs; handles are 0 on devices that have none.
+  virtual const char* make_stream(uint64_t* stream) noexcept = 0;
+  virtual const char* use_stream(uint64_t stream) noexcept = 0;
+  virtual const char* record_event(uint64_t* event) noexcept = 0;
+  virtual const char* wait_event(uint64_t event) noexcept = 0;
+  virtual const char* begin_capture() noexcept = 0;
+  virtual const char* end_capture(uint64_t* graph) noexcept = 0;
+  virtual const char* replay(uint64_t graph) noexcept = 0;
+};
+
+/// The backend of a device. Throws std::runtime_error where the device is not there.
+Backend& backend(Device device);
+
+/// While it lives, this thread's CPU calls go to `instead`: how a recorder sees a step.
+class CpuOverride {
+ public:
+  explicit CpuOverride(Backend* instead);
+  ~CpuOverride();
+  CpuOverride(const CpuOverride&) = delete;
+  CpuOverride& operator=(const CpuOverride&) = delete;
+
+ private:
+  Backend* outer_;
+};
+
+}  // namespace levin::inline v0

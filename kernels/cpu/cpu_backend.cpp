@@ -1,0 +1,67 @@
+#include "cpu_backend.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace levin::inline v0 {
+namespace {
+
+class CpuBackend final : public Backend {
+ public:
+  const char* allocate(std::size_t bytes, void** memory) noexcept override {
+    *memory = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+    return *memory ? nullptr : "the system has no more memory";
+  }
+  void deallocate(void* memory, std::size_t) noexcept override { std::free(memory); }
+  const char* read(const Block& from, std::size_t offset, void* to,
+                   std::size_t bytes) noexcept override {
+    if (bytes) std::memcpy(to, static_cast<const char*>(from.data) + offset, bytes);
+    return nullptr;
+  }
+  const char* write(const void* from, Block& to, std::size_t offset,
+                    std::size_t bytes) noexcept override {
+    if (bytes) std::memcpy(static_cast<char*>(to.data) + offset, from, bytes);
+    return nullptr;
+  }
+
+  const char* fill(double value, Arg out) noexcept override { return cpu::fill(value, out); }
+  const char* copy(Arg in, Arg out) noexcept override { return cpu::copy(in, out); }
+  const char* elementwise(const ElementwiseCall& call) noexcept override {
+    return cpu::elementwise(call);
+  }
+  const char* reduce(const ReduceCall& call) noexcept override { return cpu::reduce(call); }
+  const char* mse(const MseCall& call) noexcept override { return cpu::mse(call); }
+  const char* matmul(const MatmulCall& call) noexcept override { return cpu::matmul(call); }
+  const char* softmax(const SoftmaxCall& call) noexcept override { return cpu::softmax(call); }
+  const char* index(const IndexCall& call) noexcept override { return cpu::index(call); }
+  const char* random(const RandomCall& call) noexcept override { return cpu::random(call); }
+  const char* sgd(const SgdCall& call) noexcept override { return cpu::sgd(call); }
+
+  // Every call has run when it returns, and there is one stream.
+  const char* synchronize() noexcept override { return nullptr; }
+  const char* make_stream(uint64_t* stream) noexcept override { return none(stream); }
+  const char* use_stream(uint64_t) noexcept override { return nullptr; }
+  const char* record_event(uint64_t* event) noexcept override { return none(event); }
+  const char* wait_event(uint64_t) noexcept override { return nullptr; }
+  const char* begin_capture() noexcept override { return nullptr; }
+  const char* end_capture(uint64_t* graph) noexcept override { return none(graph); }
+  const char* replay(uint64_t) noexcept override { return nullptr; }
+
+ private:
+  static const char* none(uint64_t* handle) {
+    *handle = 0;
+    return nullptr;
+  }
+};
+
+}  // namespace
+
+Backend& cpu_backend() {
+  // Never destroyed: memory may come back after main has ended.
+  alignas(CpuBackend) static char memory[sizeof(CpuBackend)];
+  static Backend* made = new (memory) CpuBackend;
+  return *made;
+}
+
+}  // namespace levin::inline v0

@@ -1,0 +1,23 @@
+// The CPU's Backend. Each operation has a file of its own name in this folder.
+#pragma once
+
+#include "../backend.h"
+
+namespace levin::inline v0 {
+
+Backend& cpu_backend();
+
+namespace cpu {
+const char* fill(double value, Arg out);
+const char* copy(Arg in, Arg out);
+const char* elementwise(const ElementwiseCall&);
+const char* reduce(const ReduceCall&);
+const char* mse(const MseCall&);
+const char* matmul(const MatmulCall&);
+const char* softmax(const SoftmaxCall&);
+const char* index(const IndexCall&);
+const char* random(const RandomCall&);
+const char* sgd(const SgdCall&);
+}  // namespace cpu
+
+}  // namespace levin::inline v0

@@ -1,0 +1,132 @@
+// One driver for every formula: the tile function runs over contiguous memory of the compute type,
+// in place where an operand already is that, else through buffers of 512 elements that stay in the
+// first-level cache.
+#include "../pool.h"
+#include "cpu_backend.h"
+#include "isa.h"
+#include "walk.h"
+
+namespace levin::inline v0::cpu {
+namespace {
+
+constexpr int64_t kTile = 512;
+constexpr int64_t kGrain = 32768;  // a multiple of kTile; below, threads cost more than they give
+
+TileFunction tile_function(const ElementwiseCall& call) {
+  const ComputeType type = call.compute == kFloat32   ? kComputeF32
+                           : call.compute == kFloat64 ? kComputeF64
+                                                      : kComputeI64;
+  return isa().tiles[static_cast<int>(call.op)][static_cast<int>(call.part)][type];
+}
+
+bool is_predicate(Op op) { return op >= Op::eq && op <= Op::ge; }
+
+// All operands as the tile function wants them, or left out?
+bool all_in_place(const ElementwiseCall& call, DType result) {
+  if (call.number_mask || call.out.layout->dtype != result || !call.out.layout->contiguous())
+    return false;
+  for (const Arg& arg : call.in)
+    if (arg.block && (arg.layout->dtype != call.compute || !arg.layout->contiguous())) return false;
+  return true;
+}
+
+void run_in_place(const ElementwiseCall& call, TileFunction tile, int64_t n) {
+  const auto address = [](const Arg& arg, int64_t at) -> void* {
+    return static_cast<char*>(arg.block->data) +
+           (arg.layout->offset + at) * item_size(arg.layout->dtype);
+  };
+  parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
+    const void* in[4];
+    for (int i = 0; i < 4; ++i) in[i] = call.in[i].block ? address(call.in[i], begin) : nullptr;
+    tile(in, address(call.out, begin), call.numbers, end - begin);
+  });
+}
+
+// How one operand comes to the tile function.
+struct Source {
+  enum Kind { absent, in_place, constant, gathered } kind = absent;
+  const char* data = nullptr;
+  DType dtype = kFloat32;
+  Walk walk{Layout{}};
+  double number = 0;
+};
+
+Source source_of(const ElementwiseCall& call, int i) {
+  Source source;
+  if (call.number_mask >> i & 1) {
+    source.kind = Source::constant;
+    source.number = call.numbers[3 - i];
+    return source;
+  }
+  const Arg& arg = call.in[i];
+  if (!arg.block) return source;
+  source.dtype = arg.layout->dtype;
+  source.data = static_cast<const char*>(arg.block->data);
+  source.walk = Walk(*arg.layout);
+  const bool direct = source.dtype == call.compute && source.walk.contiguous();
+  source.kind = direct                   ? Source::in_place
+                : source.walk.constant() ? Source::constant
+                                         : Source::gathered;
+  return source;
+}
+
+template <class T>
+void run_buffered(const ElementwiseCall& call, TileFunction tile, DType result, int64_t n) {
+  Source sources[4];
+  for (int i = 0; i < 4; ++i) sources[i] = source_of(call, i);
+  const Walk out(*call.out.layout);
+  const bool out_in_place = call.out.layout->dtype == result && out.contiguous();
+  auto* out_data = static_cast<char*>(call.out.block->data);
+  parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
+    alignas(64) T buffers[4][kTile];
+    alignas(64) T results[kTile];
+    const void* in[4];
+    const int64_t longest = end - begin < kTile ? end - begin : kTile;
+    for (int i = 0; i < 4; ++i) {
+      in[i] = sources[i].kind == Source::absent ? nullptr : buffers[i];
+      if (sources[i].kind != Source::constant) continue;
+      T value = convert_to<T>(sources[i].number);
+      if (sources[i].data)
+        gather_tile(sources[i].walk, sources[i].dtype, sources[i].data, 0, 1, &value);
+      for (int64_t j = 0; j < longest; ++j) buffers[i][j] = value;
+    }
+    for (int64_t at = begin; at < end; at += kTile) {
+      const int64_t count = end - at < kTile ? end - at : kTile;
+      for (int i = 0; i < 4; ++i) {
+        const Source& source = sources[i];
+        if (source.kind == Source::in_place)
+          in[i] = source.data + (source.walk.offset() + at) * sizeof(T);
+        if (source.kind == Source::gathered)
+          gather_tile(source.walk, source.dtype, source.data, at, count, buffers[i]);
+      }
+      void* to = out_in_place ? out_data + (out.offset() + at) * item_size(result)
+                              : static_cast<void*>(results);
+      tile(in, to, call.numbers, count);
+      if (out_in_place) continue;
+      if (result == kBool) {
+        alignas(64) int64_t widened[kTile];
+        for (int64_t j = 0; j < count; ++j) widened[j] = reinterpret_cast<const bool*>(results)[j];
+        scatter_tile(out, call.out.layout->dtype, out_data, at, count, widened);
+      } else {
+        scatter_tile(out, call.out.layout->dtype, out_data, at, count, results);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+const char* elementwise(const ElementwiseCall& call) {
+  const TileFunction tile = tile_function(call);
+  if (!tile) return "is not possible with this element type";
+  const int64_t n = call.out.layout->numel();
+  const DType result = is_predicate(call.op) ? kBool : call.compute;
+  if (all_in_place(call, result))
+    run_in_place(call, tile, n);
+  else
+    with_compute_type(call.compute,
+                      [&](auto zero) { run_buffered<decltype(zero)>(call, tile, result, n); });
+  return nullptr;
+}
+
+}  // namespace levin::inline v0::cpu

@@ -1,0 +1,75 @@
+// The table of inner loops that is compiled once for each instruction set and chosen when the
+// program starts.
+#pragma once
+
+#include <cstdint>
+
+#include "../backend.h"
+#include "../op.h"
+
+namespace levin::inline v0 {
+
+/// n elements of a formula: contiguous operands of the compute type; predicates write bool. in[3]
+/// is g.
+using TileFunction = void (*)(const void* const* in, void* out, const double* numbers, int64_t n);
+
+/// c = alpha a b + beta c (+ bias) for one pair of matrices, strides in elements.
+template <class T>
+struct GemmProblem {
+  int64_t m, n, k;
+  const T* a;
+  int64_t a_row, a_column;
+  const T* b;
+  int64_t b_row, b_column;
+  T* c;
+  int64_t c_row, c_column;
+  const T* bias;  // [n], stride 1, or null
+  T alpha, beta;
+};
+
+/// The loops that depend on the element type.
+template <class T>
+struct RowLoops {
+  /// Sum in the fixed lanes; at most kSumBlock elements.
+  T (*sum_block)(const T* x, int64_t n);
+  T (*square_distance_block)(const T* x, const T* target, int64_t n);
+  /// sum_block of each of `columns` columns, rows `row_stride` apart.
+  void (*sum_columns)(const T* x, int64_t rows, int64_t row_stride, int64_t columns, T* out);
+  void (*softmax_row)(const T* x, T* out, int64_t n, bool log);
+  void (*softmax_row_backward)(const T* y, const T* g, T* out, int64_t n, bool log);
+  void (*gemm)(const GemmProblem<T>&);
+  void (*sgd)(T* p, const T* g, T* momentum, int64_t n, const SgdNumbers& numbers, bool first);
+};
+
+/// Long sums are cut into blocks of this many elements, whose sums are added pairwise.
+inline constexpr int64_t kSumBlock = 4096;
+
+/// The compute types, in the order of the tables.
+enum ComputeType : uint8_t { kComputeF32, kComputeF64, kComputeI64, kComputeTypes };
+
+struct Isa {
+  const char* name;
+  TileFunction tiles[kOps][kOpParts][kComputeTypes];
+  RowLoops<float> f32;
+  RowLoops<double> f64;
+};
+
+void fill_baseline(Isa* isa);
+void fill_avx2(Isa* isa);
+
+/// The best one this machine runs; the environment variable LEVIN_ISA=baseline|avx2 forces a lower
+/// one.
+const Isa& isa();
+
+template <class T>
+const RowLoops<T>& row_loops();
+template <>
+inline const RowLoops<float>& row_loops<float>() {
+  return isa().f32;
+}
+template <>
+inline const RowLoops<double>& row_loops<double>() {
+  return isa().f64;
+}
+
+}  // namespace levin::inline v0

@@ -1,0 +1,169 @@
+// Loops over rows: sums in the fixed lanes, softmax, the optimizer's pass.
+#pragma once
+
+#include "isa.h"
+#include "simd_math.h"
+
+namespace levin::inline v0 {
+namespace {
+
+// Adds lane j + half to lane j until one is left.
+template <class T, int lanes>
+T fold(T* lane) {
+  for (int half = lanes / 2; half; half /= 2)
+    for (int j = 0; j < half; ++j) lane[j] += lane[j + half];
+  return lane[0];
+}
+
+// Element i goes to lane i mod `lanes`; term(V, i) gives the elements from i on.
+template <class T, int lanes, class Term>
+T sum_in_lanes(int64_t n, Term term) {
+  using V = Vec<T>;
+  constexpr int kVectors = lanes / V::kWidth;
+  V sums[kVectors];
+  for (V& sum : sums) sum = V(0);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+#pragma GCC unroll 64
+    for (int j = 0; j < kVectors; ++j) sums[j] = sums[j] + term(V(0), i + j * V::kWidth);
+  T lane[lanes];
+  for (int j = 0; j < kVectors; ++j) sums[j].store(lane + j * V::kWidth);
+  for (int j = 0; i < n; ++i, ++j) lane[j] += term(One<T>(0), i).v;
+  return fold<T, lanes>(lane);
+}
+
+template <class T, class Term>
+T sum_by_length(int64_t n, Term term) {
+  return n < 256 ? sum_in_lanes<T, 16>(n, term) : sum_in_lanes<T, 64>(n, term);
+}
+
+template <class T>
+T sum_block(const T* x, int64_t n) {
+  return sum_by_length<T>(n, [x](auto v, int64_t i) { return decltype(v)::load(x + i); });
+}
+
+template <class T>
+T square_distance_block(const T* x, const T* target, int64_t n) {
+  return sum_by_length<T>(n, [x, target](auto v, int64_t i) {
+    using V = decltype(v);
+    const V d = V::load(x + i) - V::load(target + i);
+    return d * d;
+  });
+}
+
+// One vector of columns: its rows go to the lanes in turn.
+template <class T, class V, int lanes>
+void sum_columns_in_lanes(const T* x, int64_t rows, int64_t row_stride, T* out) {
+  V lane[lanes];
+  for (V& sum : lane) sum = V(0);
+  for (int64_t r = 0; r < rows; ++r)
+    lane[r % lanes] = lane[r % lanes] + V::load(x + r * row_stride);
+  for (int half = lanes / 2; half; half /= 2)
+    for (int j = 0; j < half; ++j) lane[j] = lane[j] + lane[j + half];
+  lane[0].store(out);
+}
+
+template <class T>
+void sum_columns(const T* x, int64_t rows, int64_t row_stride, int64_t columns, T* out) {
+  const auto sum = [&](auto v, int64_t c) {
+    using V = decltype(v);
+    if (rows < 256)
+      sum_columns_in_lanes<T, V, 16>(x + c, rows, row_stride, out + c);
+    else
+      sum_columns_in_lanes<T, V, 64>(x + c, rows, row_stride, out + c);
+  };
+  int64_t c = 0;
+  for (; c + Vec<T>::kWidth <= columns; c += Vec<T>::kWidth) sum(Vec<T>(0), c);
+  for (; c < columns; ++c) sum(One<T>(0), c);
+}
+
+// Blocks of kSumBlock terms, their sums added pairwise; the same tree as the driver's, without
+// memory of its own.
+template <class T, class Term>
+T sum_row(int64_t n, Term term) {
+  T partial[48];  // partial[l] holds the sum of 2^l blocks, where bit l of `blocks` is set
+  int64_t blocks = 0;
+  for (int64_t start = 0; start < n || blocks == 0; start += kSumBlock) {
+    const int64_t left = n - start < kSumBlock ? n - start : kSumBlock;
+    T sum = sum_by_length<T>(left, [&](auto v, int64_t i) { return term(v, start + i); });
+    int level = 0;
+    for (; blocks >> level & 1; ++level) sum = partial[level] + sum;
+    partial[level] = sum;
+    ++blocks;
+  }
+  T total = T(0);
+  bool any = false;
+  for (int level = 0; level < 48; ++level) {
+    if (!(blocks >> level & 1)) continue;
+    total = any ? partial[level] + total : partial[level];
+    any = true;
+  }
+  return total;
+}
+
+template <class T, class Function>
+void map_row(int64_t n, Function function) {
+  int64_t i = 0;
+  for (; i + Vec<T>::kWidth <= n; i += Vec<T>::kWidth) function(Vec<T>(0), i);
+  for (; i < n; ++i) function(One<T>(0), i);
+}
+
+// softmax: e^(x - max) / sum; log_softmax: (x - max) - log sum.
+template <class T>
+void softmax_row(const T* x, T* out, int64_t n, bool log_form) {
+  T max = x[0];
+  for (int64_t i = 1; i < n; ++i) max = x[i] > max || x[i] != x[i] ? x[i] : max;
+  map_row<T>(n, [&](auto v, int64_t i) {
+    using V = decltype(v);
+    exp(V::load(x + i) - V(max)).store(out + i);
+  });
+  const T sum = sum_row<T>(n, [out](auto v, int64_t i) { return decltype(v)::load(out + i); });
+  const T log_sum = log_form ? log(One<T>::raw(sum)).v : T(0);
+  map_row<T>(n, [&](auto v, int64_t i) {
+    using V = decltype(v);
+    if (log_form)
+      ((V::load(x + i) - V(max)) - V(log_sum)).store(out + i);
+    else
+      (V::load(out + i) / V(sum)).store(out + i);
+  });
+}
+
+// softmax: y (g - sum(g y)); log_softmax: g - e^y sum(g).
+template <class T>
+void softmax_row_backward(const T* y, const T* g, T* out, int64_t n, bool log_form) {
+  const T sum = sum_row<T>(n, [&](auto v, int64_t i) {
+    using V = decltype(v);
+    return log_form ? V::load(g + i) : V::load(g + i) * V::load(y + i);
+  });
+  map_row<T>(n, [&](auto v, int64_t i) {
+    using V = decltype(v);
+    if (log_form)
+      (V::load(g + i) - exp(V::load(y + i)) * V(sum)).store(out + i);
+    else
+      (V::load(y + i) * (V::load(g + i) - V(sum))).store(out + i);
+  });
+}
+
+// torch.optim.SGD: g += wd p; m = momentum m + (1 - dampening) g, or g itself the first time; p -=
+// lr (m, or g + momentum m with nesterov, or g without momentum).
+template <class T>
+void sgd(T* p, const T* g, T* momentum, int64_t n, const SgdNumbers& numbers, bool first) {
+  map_row<T>(n, [&](auto v, int64_t i) {
+    using V = decltype(v);
+    const V parameter = V::load(p + i);
+    V slope = V::load(g + i);
+    if (numbers.maximize) slope = -slope;
+    if (numbers.weight_decay != 0) slope = fma(V(T(numbers.weight_decay)), parameter, slope);
+    if (momentum) {
+      V m = slope;
+      if (!first)
+        m = fma(V(T(numbers.momentum)), V::load(momentum + i), V(T(1 - numbers.dampening)) * slope);
+      m.store(momentum + i);
+      slope = numbers.nesterov ? fma(V(T(numbers.momentum)), m, slope) : m;
+    }
+    fma(V(T(-numbers.lr)), slope, parameter).store(p + i);
+  });
+}
+
+}  // namespace
+}  // namespace levin::inline v0

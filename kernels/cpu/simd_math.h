@@ -1,0 +1,121 @@
+// exp, log, tanh and pow for One<T> and Vec<T>. float32: own, branch-free, the same operations at
+// every width. float64: the C library, number by number.
+#pragma once
+
+#include "simd.h"
+
+namespace levin::inline v0 {
+namespace {
+
+#define LEVIN_BY_NUMBER(name) \
+  inline One<double> name(One<double> x) { return One<double>::raw(__builtin_##name(x.v)); }
+LEVIN_BY_NUMBER(exp)
+LEVIN_BY_NUMBER(log)
+LEVIN_BY_NUMBER(tanh)
+#undef LEVIN_BY_NUMBER
+
+// In double precision for both types: x^z needs more digits of log x than float32 has.
+template <class T>
+One<T> pow(One<T> x, One<T> z) {
+  return One<T>::raw(static_cast<T>(__builtin_pow(x.v, z.v)));
+}
+
+#ifdef LEVIN_AVX2
+template <class V, class F>
+V by_number(V x, F f) {
+  typename V::Element numbers[V::kWidth];
+  x.store(numbers);
+  for (auto& number : numbers) number = f(number);
+  return V::load(numbers);
+}
+inline VecD exp(VecD x) {
+  return by_number(x, [](double v) { return __builtin_exp(v); });
+}
+inline VecD log(VecD x) {
+  return by_number(x, [](double v) { return __builtin_log(v); });
+}
+inline VecD tanh(VecD x) {
+  return by_number(x, [](double v) { return __builtin_tanh(v); });
+}
+template <class T>
+Vec<T> pow(Vec<T> x, Vec<T> z) {
+  T bases[Vec<T>::kWidth], exponents[Vec<T>::kWidth];
+  x.store(bases);
+  z.store(exponents);
+  for (int i = 0; i < Vec<T>::kWidth; ++i)
+    bases[i] = static_cast<T>(__builtin_pow(bases[i], exponents[i]));
+  return Vec<T>::load(bases);
+}
+#endif
+
+// Horner's scheme: c[0] x^(n-1) + ... + c[n-1].
+template <class V, int n>
+V polynomial(V x, const float (&c)[n]) {
+  V sum(c[0]);
+  for (int i = 1; i < n; ++i) sum = fma(sum, x, V(c[i]));
+  return sum;
+}
+
+// e^x = 2^n e^r with |r| <= ln 2 / 2; Cephes' expf polynomial. 2^n goes in two factors, so that
+// results down to the smallest denormal and up to the largest float are right.
+template <class V>
+V exp_float(V x) {
+  const V clipped = select(x < V(-104.0f), V(-104.0f), select(x > V(89.0f), V(89.0f), x));
+  const V n = round_small(clipped * V(1.44269504088896341f));
+  V r = fma(n, V(-0.693359375f), clipped);
+  r = fma(n, V(2.12194440e-4f), r);
+  const float c[] = {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
+                     4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
+  const V power = fma(polynomial(r, c), r * r, r) + V(1.0f);
+  const V half = round_small(n * V(0.5f));
+  const V result = (power * exp2_of_whole(half)) * exp2_of_whole(n - half);
+  return select(x != x, x, result);
+}
+
+// log x = e ln 2 + log m with m in [sqrt(1/2), sqrt(2)); Cephes' logf polynomial.
+template <class V>
+V log_float(V x) {
+  const auto tiny = x < V(1.17549435e-38f);
+  const V scaled = select(tiny, x * V(8388608.0f), x);
+  const auto unusual = x <= V(0.0f);
+  V e;
+  const V m = split_exponent(select(unusual, V(1.0f), scaled), &e);
+  e = select(tiny, e - V(23.0f), e);
+  const V f = m - V(1.0f);
+  const float c[] = {7.0376836292e-2f,  -1.1514610310e-1f, 1.1676998740e-1f,
+                     -1.2420140846e-1f, 1.4249322787e-1f,  -1.6668057665e-1f,
+                     2.0000714765e-1f,  -2.4999993993e-1f, 3.3333331174e-1f};
+  const V square = f * f;
+  V tail = polynomial(f, c) * f * square;
+  tail = fma(e, V(-2.12194440e-4f), tail);
+  tail = fma(square, V(-0.5f), tail);
+  V result = fma(e, V(0.693359375f), f + tail);
+  const V inf(__builtin_inff());
+  result = select(x == V(0.0f), -inf, result);
+  result = select(x < V(0.0f), V(__builtin_nanf("")), result);
+  return select(x == inf, inf, select(x != x, x, result));
+}
+
+// Near 0 Cephes' tanhf polynomial, else 1 - 2 / (e^2|x| + 1) with the sign of x.
+template <class V>
+V tanh_float(V x) {
+  const V size = abs(x);
+  const V square = x * x;
+  const float c[] = {-5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f, 1.33314422036e-1f,
+                     -3.33332819422e-1f};
+  const V near = fma(polynomial(square, c) * square, x, x);
+  const V far = V(1.0f) - V(2.0f) / (exp_float(size + size) + V(1.0f));
+  return select(size < V(0.625f), near, select(x < V(0.0f), -far, select(x != x, x, far)));
+}
+
+inline One<float> exp(One<float> x) { return exp_float(x); }
+inline One<float> log(One<float> x) { return log_float(x); }
+inline One<float> tanh(One<float> x) { return tanh_float(x); }
+#ifdef LEVIN_AVX2
+inline VecF exp(VecF x) { return exp_float(x); }
+inline VecF log(VecF x) { return log_float(x); }
+inline VecF tanh(VecF x) { return tanh_float(x); }
+#endif
+
+}  // namespace
+}  // namespace levin::inline v0

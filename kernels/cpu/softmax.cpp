@@ -1,0 +1,37 @@
+// softmax and log_softmax over contiguous rows, forward and backward.
+#include "../pool.h"
+#include "cpu_backend.h"
+#include "isa.h"
+#include "walk.h"
+
+namespace levin::inline v0::cpu {
+
+const char* softmax(const SoftmaxCall& call) {
+  const Layout& layout = *call.out.layout;
+  const int64_t n = layout.dim() ? layout.shape.back() : 1;
+  if (n == 0) return nullptr;
+  const int64_t rows = layout.numel() / n;
+  const auto run = [&](auto zero) {
+    using T = decltype(zero);
+    const T* x = data_of<T>(call.x_or_y);
+    const T* g = call.backward ? data_of<T>(call.g) : nullptr;
+    T* out = data_of<T>(call.out);
+    parallel_for(rows, 32768 / n + 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin * n; i < end * n; i += n) {
+        if (g)
+          row_loops<T>().softmax_row_backward(x + i, g + i, out + i, n, call.log);
+        else
+          row_loops<T>().softmax_row(x + i, out + i, n, call.log);
+      }
+    });
+  };
+  if (layout.dtype == kFloat32)
+    run(float{});
+  else if (layout.dtype == kFloat64)
+    run(double{});
+  else
+    return "needs float32 or float64";
+  return nullptr;
+}
+
+}  // namespace levin::inline v0::cpu

@@ -1,0 +1,81 @@
+#include "layout.h"
+
+#include <algorithm>
+
+#include "check.h"
+
+namespace levin::inline v0 {
+
+Shape::Shape(const int64_t* sizes, std::size_t count) : size_(static_cast<int>(count)) {
+  if (count > kMaxDims)
+    fail({"a shape of ", static_cast<int64_t>(count), " dimensions: at most 8 are possible"});
+  std::copy_n(sizes, count, sizes_);
+}
+
+void Shape::push_back(int64_t size) {
+  if (size_ == kMaxDims) fail({"a shape of 9 dimensions: at most 8 are possible"});
+  sizes_[size_++] = size;
+}
+
+int64_t Shape::numel() const {
+  int64_t n = 1;
+  bool overflow = false;
+  for (const int64_t size : *this) {
+    if (size < 0) fail({"a shape of ", *this, ": sizes must not be negative"});
+    overflow |= __builtin_mul_overflow(n, size, &n);
+  }
+  // A size of 0 makes the tensor empty whatever the others are.
+  if (std::find(begin(), end(), 0) != end()) return 0;
+  if (overflow) fail({"a shape of ", *this, ": too many elements"});
+  return n;
+}
+
+std::string Shape::text() const {
+  std::string text = "[";
+  for (int i = 0; i < size_; ++i) text += (i ? ", " : "") + std::to_string(sizes_[i]);
+  return text + "]";
+}
+
+bool Layout::overlaps_itself() const {
+  if (numel() == 0) return false;
+  // By rising stride, every dimension must step over all that the smaller ones reach.
+  int64_t reach = 0;
+  bool seen[kMaxDims] = {};
+  for (int round = 0; round < shape.size(); ++round) {
+    int next = -1;
+    for (int d = 0; d < shape.size(); ++d)
+      if (!seen[d] && (next < 0 || strides[d] < strides[next])) next = d;
+    seen[next] = true;
+    if (shape[next] == 1) continue;
+    if (strides[next] <= reach) return true;
+    reach += strides[next] * (shape[next] - 1);
+  }
+  return false;
+}
+
+Layout broadcast_to(const Layout& layout, const Shape& shape) {
+  Layout result = layout;
+  result.shape = shape;
+  const int missing = shape.size() - layout.shape.size();
+  for (int d = shape.size() - 1; d >= 0; --d) {
+    const int from = d - missing;
+    const bool repeated = from < 0 || (layout.shape[from] == 1 && shape[d] != 1);
+    result.strides[d] = repeated ? 0 : layout.strides[from];
+  }
+  return result;
+}
+
+bool broadcast_shapes(const Shape& a, const Shape& b, Shape* out) {
+  const Shape& longer = a.size() >= b.size() ? a : b;
+  const Shape& shorter = a.size() >= b.size() ? b : a;
+  *out = longer;
+  const int missing = longer.size() - shorter.size();
+  for (int d = 0; d < shorter.size(); ++d) {
+    int64_t& size = (*out)[d + missing];
+    if (size == 1) size = shorter[d];
+    if (shorter[d] != 1 && shorter[d] != size) return false;
+  }
+  return true;
+}
+
+}  // namespace levin::inline v0

@@ -1,0 +1,99 @@
+// Shape: an inline list of sizes. Layout: how a tensor's elements lie in its memory.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "dtype.h"
+
+namespace levin::inline v0 {
+
+/// Most dimensions a tensor can have.
+inline constexpr int kMaxDims = 8;
+
+/// Up to 8 sizes (or dimension numbers), stored inline. More throw std::invalid_argument.
+class Shape {
+ public:
+  Shape() = default;
+  Shape(std::initializer_list<int64_t> sizes) : Shape(sizes.begin(), sizes.size()) {}
+  Shape(const std::vector<int64_t>& sizes) : Shape(sizes.data(), sizes.size()) {}
+  Shape(const int64_t* sizes, std::size_t count);
+
+  int size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  int64_t* begin() { return sizes_; }
+  int64_t* end() { return sizes_ + size_; }
+  const int64_t* begin() const { return sizes_; }
+  const int64_t* end() const { return sizes_ + size_; }
+  int64_t& operator[](int i) { return sizes_[i]; }
+  int64_t operator[](int i) const { return sizes_[i]; }
+  int64_t back() const { return sizes_[size_ - 1]; }
+  void push_back(int64_t size);
+
+  /// The product of the sizes. Throws std::invalid_argument where it passes 2^63 - 1.
+  int64_t numel() const;
+  /// "[2, 3]"
+  std::string text() const;
+
+  friend bool operator==(const Shape& a, const Shape& b) {
+    if (a.size_ != b.size_) return false;
+    for (int i = 0; i < a.size_; ++i)
+      if (a.sizes_[i] != b.sizes_[i]) return false;
+    return true;
+  }
+
+ private:
+  int64_t sizes_[kMaxDims] = {};
+  int size_ = 0;
+};
+
+/// Shape, strides and offset (all in elements) and element type of a tensor in a Block.
+struct Layout {
+  Shape shape;
+  int64_t strides[kMaxDims];
+  int64_t offset = 0;
+  DType dtype = kFloat32;
+
+  int dim() const { return shape.size(); }
+  int64_t numel() const {
+    int64_t n = 1;
+    for (const int64_t size : shape) n *= size;
+    return n;
+  }
+  /// Row-major without gaps? Sizes of 1 may have any stride; an empty layout is contiguous.
+  bool contiguous() const {
+    int64_t expected = 1;
+    for (int d = shape.size() - 1; d >= 0; --d) {
+      if (shape[d] == 0) return true;
+      if (shape[d] != 1 && strides[d] != expected) return false;
+      expected *= shape[d];
+    }
+    return true;
+  }
+  /// Do several indices reach the same element?
+  bool overlaps_itself() const;
+
+  /// Row-major without gaps, at offset 0.
+  static Layout of(const Shape& shape, DType dtype) {
+    Layout layout;
+    layout.shape = shape;
+    layout.dtype = dtype;
+    int64_t stride = 1;
+    for (int d = shape.size() - 1; d >= 0; --d) {
+      layout.strides[d] = stride;
+      stride *= shape[d];
+    }
+    return layout;
+  }
+};
+
+/// The same elements with `dim` of `shape`: size-1 and missing dimensions repeat with stride 0. The
+/// caller has checked that the shapes broadcast.
+Layout broadcast_to(const Layout& layout, const Shape& shape);
+
+/// The shape that both broadcast to, by NumPy's rule. False where they do not fit.
+bool broadcast_shapes(const Shape& a, const Shape& b, Shape* out);
+
+}  // namespace levin::inline v0

@@ -1,0 +1,50 @@
+// Ref: an owning pointer to an object that counts its own references.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+namespace levin::inline v0 {
+
+/// T has `std::atomic<uint32_t> refs` and a member `release()` that frees the object once nobody
+/// holds it.
+template <class T>
+class Ref {
+ public:
+  Ref() = default;
+  /// Takes over one reference that the caller holds.
+  static Ref adopt(T* object) {
+    Ref ref;
+    ref.object_ = object;
+    return ref;
+  }
+  explicit Ref(T* object) : object_(object) {
+    if (object_) object_->refs.fetch_add(1, std::memory_order_relaxed);
+  }
+  Ref(const Ref& other) : Ref(other.object_) {}
+  Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  Ref& operator=(Ref other) noexcept {
+    std::swap(object_, other.object_);
+    return *this;
+  }
+  ~Ref() {
+    if (!object_) return;
+    // The last holder needs no atomic subtraction: nobody else can touch the count.
+    if (object_->refs.load(std::memory_order_acquire) == 1 ||
+        object_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      object_->release();
+  }
+
+  T* get() const { return object_; }
+  T* operator->() const { return object_; }
+  T& operator*() const { return *object_; }
+  explicit operator bool() const { return object_ != nullptr; }
+  /// Does nobody else hold the object?
+  bool unique() const { return object_->refs.load(std::memory_order_acquire) == 1; }
+
+ private:
+  T* object_ = nullptr;
+};
+
+}  // namespace levin::inline v0

@@ -1,0 +1,49 @@
+// All that the library remembers for each thread, behind one thread-local pointer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace levin::inline v0 {
+
+class Backend;
+struct Block;
+class Where;
+
+/// Sizes of cached memory come in classes: 64 bytes apart up to 512, then four to each doubling.
+inline constexpr int kSizeClasses = 8 + 4 * 7;  // up to 64 KiB
+
+/// Filled by the folders that the comments name; each reads and writes its own fields only.
+struct ThreadState {
+  // kernels/block.cpp: free memory, by size class
+  Block* free_blocks[kSizeClasses] = {};
+  void* free_small[kSizeClasses] = {};
+  std::size_t cached_bytes = 0;
+  uint64_t next_serial = 0;
+  // kernels/check.cpp: the innermost named place
+  const Where* where = nullptr;
+  // kernels/backend.cpp: stands in for the CPU's backend (a recorder)
+  Backend* cpu_override = nullptr;
+  // tensor/generator.cpp
+  void* generator = nullptr;
+  void* own_generator = nullptr;
+  void (*free_generator)(void*) = nullptr;
+  // autograd/: is history recorded, nodes that wait for their destruction, the engine's lists
+  bool grad_enabled = true;
+  bool destroying = false;
+  void* dead_nodes = nullptr;
+  void* engine = nullptr;
+  void (*free_engine)(void*) = nullptr;
+};
+
+extern constinit thread_local ThreadState* thread_state_pointer;
+
+/// Makes this thread's state; it is freed when the thread ends.
+ThreadState& make_thread_state();
+
+inline ThreadState& thread_state() {
+  ThreadState* state = thread_state_pointer;
+  return state ? *state : make_thread_state();
+}
+
+}  // namespace levin::inline v0
