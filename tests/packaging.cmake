@@ -1,1 +1,44 @@
-# The tests of the package itself.
+# The tests of the repository and of what users get: layers, symbols, ways to take levin in.
+add_test(NAME layers COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR}
+                             -P ${CMAKE_CURRENT_SOURCE_DIR}/layers.cmake)
+add_test(NAME layers_finds_faults COMMAND ${CMAKE_COMMAND} -DROOT=${CMAKE_CURRENT_BINARY_DIR}/layers
+                                          -P ${CMAKE_CURRENT_SOURCE_DIR}/layers_test.cmake)
+
+if(LEVIN_SANITIZE OR NOT CMAKE_BUILD_TYPE STREQUAL Release OR NOT LEVIN_INSTALL)
+  return()
+endif()
+
+add_test(NAME symbols COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/check_symbols ${CMAKE_READELF}
+                              $<TARGET_FILE:levin>)
+
+# tests/consumer is built in each way in which a user may take levin in.
+set(consumer ${CMAKE_CURRENT_SOURCE_DIR}/consumer)
+set(prefix ${CMAKE_CURRENT_BINARY_DIR}/prefix)
+add_test(NAME consumer.install
+         COMMAND ${CMAKE_COMMAND} --install ${PROJECT_BINARY_DIR} --prefix ${prefix})
+set_tests_properties(consumer.install PROPERTIES FIXTURES_SETUP prefix)
+
+# levin_consumer_test(WAY CMAKE_OPTION...)
+function(levin_consumer_test way)
+  add_test(NAME consumer.${way} COMMAND ${CMAKE_CTEST_COMMAND}
+    --build-and-test ${consumer} ${CMAKE_CURRENT_BINARY_DIR}/consumer_${way}
+    --build-generator ${CMAKE_GENERATOR}
+    --build-options -DWAY=${way} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} ${ARGN}
+    --test-command consumer)
+  set_tests_properties(consumer.${way} PROPERTIES PROCESSORS 2 TIMEOUT 600)
+endfunction()
+
+levin_consumer_test(find_package -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_BUILD_TYPE=Release)
+# These two compile the library again, unoptimised, since that is quicker.
+levin_consumer_test(add_subdirectory -DLEVIN_ROOT=${PROJECT_SOURCE_DIR} -DCMAKE_BUILD_TYPE=Debug)
+levin_consumer_test(FetchContent -DLEVIN_ROOT=${PROJECT_SOURCE_DIR} -DCMAKE_BUILD_TYPE=Debug)
+set_tests_properties(consumer.find_package PROPERTIES FIXTURES_REQUIRED prefix)
+
+find_program(LEVIN_PKG_CONFIG pkg-config)
+if(LEVIN_PKG_CONFIG)
+  add_test(NAME consumer.pkg_config COMMAND sh -c "'${CMAKE_CXX_COMPILER}' -std=c++20 -I'${consumer}' \
+    '${consumer}/main.cpp' -o consumer_pkg_config $('${LEVIN_PKG_CONFIG}' --cflags --libs levin) \
+    && ./consumer_pkg_config")
+  set_tests_properties(consumer.pkg_config PROPERTIES FIXTURES_REQUIRED prefix
+    ENVIRONMENT PKG_CONFIG_PATH=${prefix}/${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()
