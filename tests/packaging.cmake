@@ -22,7 +22,7 @@ set_tests_properties(consumer.install PROPERTIES FIXTURES_SETUP prefix)
 function(levin_consumer_test way)
   add_test(NAME consumer.${way} COMMAND ${CMAKE_CTEST_COMMAND}
     --build-and-test ${consumer} ${CMAKE_CURRENT_BINARY_DIR}/consumer_${way}
-    --build-generator ${CMAKE_GENERATOR}
+    --build-generator ${CMAKE_GENERATOR} --build-noclean
     --build-options -DWAY=${way} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} ${ARGN}
     --test-command consumer)
   set_tests_properties(consumer.${way} PROPERTIES PROCESSORS 2 TIMEOUT 600)
