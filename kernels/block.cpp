@@ -120,6 +120,7 @@ Ref<Block> Block::make(std::size_t bytes, Device device) {
   }
   block->refs.store(1, std::memory_order_relaxed);
   block->version = block->history = 0;
+  block->last_write = "data()";
   block->bytes = bytes;
   block->serial = thread.next_serial++;
   return Ref<Block>::adopt(block);

@@ -19,6 +19,8 @@ struct Block {
   uint32_t version = 0;
   /// The version that the last recorded in-place operation left; 0 where there was none.
   uint32_t history = 0;
+  /// The operation that wrote last, for error messages.
+  const char* last_write = "data()";
   Device device;
   void* data = nullptr;
   std::size_t bytes = 0;

@@ -40,6 +40,12 @@ constexpr std::size_t item_size(DType dtype) {
 /// float32, float64, bfloat16 or float16.
 constexpr bool is_floating(DType dtype) { return dtype <= DType::float16; }
 
+/// What arithmetic on it runs in: float32 for the 16-bit types, int64 for integers and bool.
+constexpr DType compute_type(DType dtype) {
+  if (dtype == DType::float64) return DType::float64;
+  return is_floating(dtype) ? DType::float32 : DType::int64;
+}
+
 /// "float32", ..., "bool".
 constexpr const char* name_of(DType dtype) {
   constexpr const char* names[kDTypes] = {"float32", "float64", "bfloat16", "float16", "int64",

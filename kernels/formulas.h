@@ -314,9 +314,7 @@ struct Clamp {
     return select(raised > T(high), T(high), raised);
   }
   template <class T>
-  LEVIN_HD T d0(T x, T) const {
-    return select(x >= T(low), select(x <= T(high), T(1), T(0)), T(0));
-  }
+  LEVIN_HD auto d0(T x, T) const { return (x >= T(low)) & (x <= T(high)); }
 };
 
 // g * scale * (x - target): mse_loss's gradient by x, with scale = 2 / count.

@@ -102,12 +102,6 @@ decltype(auto) with_type(DType dtype, F&& f) {
   return f(bool{});
 }
 
-/// float32 for the 16-bit types, int64 for integers and bool.
-constexpr DType compute_type(DType dtype) {
-  if (dtype == kFloat64) return kFloat64;
-  return is_floating(dtype) ? kFloat32 : kInt64;
-}
-
 /// Calls f with a float, double or int64_t: the compute type of `dtype`.
 template <class F>
 decltype(auto) with_compute_type(DType dtype, F&& f) {

@@ -19,6 +19,9 @@ struct OneMask {
   bool m;
 };
 
+inline OneMask operator!(OneMask a) { return {!a.m}; }
+inline OneMask operator&(OneMask a, OneMask b) { return {a.m && b.m}; }
+
 template <class T>
 struct One {
   using Element = T;
@@ -173,6 +176,10 @@ struct Vec : One<T> {  // integers: one at a time
 struct MaskF {
   __m256 m;
 };
+inline MaskF operator!(MaskF a) {
+  return {_mm256_xor_ps(a.m, _mm256_castsi256_ps(_mm256_set1_epi32(-1)))};
+}
+inline MaskF operator&(MaskF a, MaskF b) { return {_mm256_and_ps(a.m, b.m)}; }
 template <>
 struct Vec<float> {
   using Element = float;
@@ -225,6 +232,10 @@ inline VecF split_exponent(VecF x, VecF* exponent) {
 struct MaskD {
   __m256d m;
 };
+inline MaskD operator!(MaskD a) {
+  return {_mm256_xor_pd(a.m, _mm256_castsi256_pd(_mm256_set1_epi64x(-1)))};
+}
+inline MaskD operator&(MaskD a, MaskD b) { return {_mm256_and_pd(a.m, b.m)}; }
 template <>
 struct Vec<double> {
   using Element = double;

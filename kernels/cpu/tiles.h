@@ -32,6 +32,16 @@ inline void put(MaskF m, void* out, int64_t i) { store_mask(m, static_cast<bool*
 inline void put(MaskD m, void* out, int64_t i) { store_mask(m, static_cast<bool*>(out) + i); }
 #endif
 
+// The gradient g times a derivative, or g where a mask holds.
+template <class V>
+V chain(V g, V derivative) {
+  return g * derivative;
+}
+template <class V, class Mask>
+V chain(V g, Mask passes) {
+  return select(passes, g, V(0));
+}
+
 // How many tensors a formula takes, by what f accepts.
 template <class F, class V>
 constexpr int arguments_of() {
@@ -80,15 +90,15 @@ inline auto evaluate(const F& f, const void* const* in, int64_t i) {
   } else {
     const V g = argument(3);
     if constexpr (n == 1)
-      return g * f.d0(argument(0), argument(1));
+      return chain(g, f.d0(argument(0), argument(1)));
     else if constexpr (part == OpPart::d0)
-      return g * f.d0(argument(0), argument(1), argument(2));
+      return chain(g, f.d0(argument(0), argument(1), argument(2)));
     else if constexpr (n == 2)
-      return g * f.d1(argument(0), argument(1), argument(2));
+      return chain(g, f.d1(argument(0), argument(1), argument(2)));
     else if constexpr (part == OpPart::d1)
-      return g * f.d1(argument(0), argument(1), argument(2), V(0));
+      return chain(g, f.d1(argument(0), argument(1), argument(2), V(0)));
     else
-      return g * f.d2(argument(0), argument(1), argument(2), V(0));
+      return chain(g, f.d2(argument(0), argument(1), argument(2), V(0)));
   }
 }
 

@@ -1,0 +1,305 @@
+#include "elementwise.h"
+
+#include "../kernels/formulas.h"
+#include "launch.h"
+#include "sym.h"
+
+namespace levin::inline v0 {
+namespace {
+
+// ---- What is known of each formula, from its struct
+// -------------------------------------------------------------------
+
+struct Traits {
+  int arguments;
+  int parameters;
+  Needs needs;
+  bool floats_only;
+  bool differentiable;
+  bool passes[2];  // the derivative by that argument is 1
+  // g times the derivative as a recorded expression; x holds the arguments and then y
+  Tensor (*symbolic)(OpPart part, const Tensor& g, const Sym* x, const double* numbers);
+};
+
+template <class F>
+F formula_with(const double* numbers) {
+  F formula{};
+  if constexpr (!std::is_empty_v<F>) __builtin_memcpy(&formula, numbers, sizeof(F));
+  return formula;
+}
+
+template <class F>
+Tensor symbolic(OpPart part, const Tensor& g, const Sym* x, const double* numbers) {
+  const F f = formula_with<F>(numbers);
+  if constexpr (requires { f.d0(x[0], x[1]); }) return chain(g, f.d0(x[0], x[1]));
+  if constexpr (requires { f.d0(x[0], x[1], x[2]); })
+    if (part == OpPart::d0) return chain(g, f.d0(x[0], x[1], x[2]));
+  if constexpr (requires { f.d1(x[0], x[1], x[2]); }) return chain(g, f.d1(x[0], x[1], x[2]));
+  if constexpr (requires { f.d1(x[0], x[1], x[2], x[3]); })
+    if (part == OpPart::d1) return chain(g, f.d1(x[0], x[1], x[2], x[3]));
+  if constexpr (requires { f.d2(x[0], x[1], x[2], x[3]); })
+    return chain(g, f.d2(x[0], x[1], x[2], x[3]));
+  fail(Fault::order, {"this formula has no such derivative"});
+}
+
+template <class F>
+constexpr Traits traits_of(int arguments) {
+  Traits traits{};
+  traits.arguments = arguments;
+  traits.parameters = std::is_empty_v<F> ? 0 : static_cast<int>(sizeof(F) / sizeof(double));
+  if constexpr (requires { F::needs; }) traits.needs = F::needs;
+  traits.floats_only = requires { F::kFloatsOnly; };
+  traits.differentiable = requires(F f, Sym s) { f.d0(s, s); }
+  || requires(F f, Sym s) { f.d0(s, s, s); }
+  || requires(F f, Sym s) { f.d1(s, s, s, s); };
+  traits.passes[0] = requires { F::kPasses0; };
+  traits.passes[1] = requires { F::kPasses1; };
+  traits.symbolic = symbolic<F>;
+  return traits;
+}
+
+constexpr int count_arguments(const char* list) {
+  int count = 1;
+  for (; *list; ++list) count += *list == ',';
+  return count;
+}
+
+constexpr Traits kTraits[kOps] = {
+#define OP(name, Struct, arguments, parameters) \
+  traits_of<formula::Struct>(count_arguments(#arguments)),
+#define FORMULA OP
+#include "../kernels/ops.def"
+#undef FORMULA
+#undef OP
+};
+
+const Traits& traits_of(Op op) { return kTraits[static_cast<int>(op)]; }
+bool compares(Op op) { return op >= Op::eq && op <= Op::ge; }
+
+// ---- Forward
+// ----------------------------------------------------------------------------------------------------------
+
+constexpr int kMost = 3;
+
+// A formula with its operands, checked and brought to one shape.
+struct Prepared {
+  ElementwiseCall call;
+  Layout broadcast[kMost];  // where an operand's own layout does not do
+  Shape shape;
+  DType dtype;  // of the result
+  Device device;
+};
+
+[[noreturn]] void fail_broadcast(Op op, const Operand* in, int count) {
+  Shape shapes[kMost];
+  for (int i = 0; i < count; ++i)
+    if (in[i].tensor) shapes[i] = in[i].tensor->shape();
+  if (count == 2)
+    fail({name_of(op), ": ", shapes[0], " and ", shapes[1], ": shapes do not broadcast"});
+  fail({name_of(op), ": ", shapes[0], ", ", shapes[1], " and ", shapes[2],
+        ": shapes do not broadcast"});
+}
+
+// PyTorch's rule: tensors with dimensions decide, then 0-d tensors, then numbers; a lower group
+// only counts where it is of a higher category (bool < integer < floating).
+DType combined_type(const Operand* in, int count) {
+  int category[3] = {-1, -1, -1};
+  DType types[3] = {};
+  for (int i = 0; i < count; ++i) {
+    const int group = !in[i].tensor ? 2 : in[i].tensor->dim() == 0 ? 1 : 0;
+    const DType type = in[i].tensor ? in[i].tensor->dtype() : in[i].number.dtype();
+    types[group] = category[group] < 0 ? type : promote(types[group], type);
+    category[group] = is_floating(types[group]) ? 2 : types[group] == kBool ? 0 : 1;
+  }
+  int best = -1;
+  DType result = kFloat32;
+  for (int group = 0; group < 3; ++group) {
+    if (category[group] <= best) continue;
+    result = types[group];
+    best = category[group];
+  }
+  return result;
+}
+
+void prepare(Op op, const Operand* in, int count, std::initializer_list<double> parameters,
+             Prepared* p) {
+  const Traits& traits = traits_of(op);
+  ElementwiseCall& call = p->call;
+  call.op = op;
+  const Tensor* first = nullptr;
+  bool one_shape = true;
+  for (int i = 0; i < count; ++i) {
+    const Tensor* tensor = in[i].tensor;
+    if (!tensor) {
+      call.number_mask |= 1 << i;
+      call.numbers[3 - i] = in[i].number.value;
+    } else if (!first) {
+      first = tensor;
+      p->shape = tensor->shape();
+    } else {
+      check_same_device(name_of(op), *first, *tensor);
+      if (tensor->shape() == p->shape) continue;
+      one_shape = false;
+      const Shape so_far = p->shape;
+      if (!broadcast_shapes(so_far, tensor->shape(), &p->shape)) fail_broadcast(op, in, count);
+    }
+  }
+  int at = 0;
+  for (const double parameter : parameters) call.numbers[at++] = parameter;
+  // A condition chooses; it has no say in the type.
+  const int typed = op == Op::where ? 1 : 0;
+  DType type = combined_type(in + typed, count - typed);
+  if (traits.floats_only && !is_floating(type)) type = kFloat32;
+  call.compute = compute_type(type);
+  p->dtype = compares(op) ? kBool : type;
+  p->device = first ? first->device() : kCPU;
+  for (int i = 0; i < count; ++i) {
+    if (!in[i].tensor) continue;
+    call.in[i] = arg(*in[i].tensor);
+    if (one_shape || in[i].tensor->shape() == p->shape) continue;
+    p->broadcast[i] = broadcast_to(*call.in[i].layout, p->shape);
+    call.in[i].layout = &p->broadcast[i];
+  }
+}
+
+// ---- Backward
+// ---------------------------------------------------------------------------------------------------------
+
+// Keeps what the formula's derivative reads: the arguments, y, or nothing.
+template <int count>
+struct ElementwiseBackward {
+  Op op;
+  DType compute;
+  uint8_t number_mask;
+  Number::Kind kinds[count];
+  double numbers[4];
+  Saved x[count];
+  SavedOutput y;
+
+  void operator()(const Tensor& g, Grads& grads) const {
+    const Traits& traits = traits_of(op);
+    int edge = 0;
+    for (int i = 0; i < count; ++i) {
+      if (number_mask >> i & 1) continue;
+      const int to = edge++;
+      if (!grads.wants(to)) continue;
+      if (i < 2 && traits.passes[i])
+        grads.set(to, sum_to(g, grads.shape(to)));
+      else if (is_grad_enabled())
+        grads.set(to, sum_to(recorded(part(i), g, grads), grads.shape(to)));
+      else
+        grads.set(to, fused(part(i), to, g, grads));
+    }
+  }
+
+  static OpPart part(int i) { return static_cast<OpPart>(static_cast<int>(OpPart::d0) + i); }
+
+  // g times the derivative in one kernel.
+  Tensor fused(OpPart part, int to, const Tensor& g, Grads& grads) const {
+    const Needs needs = traits_of(op).needs;
+    ElementwiseCall call{
+        op, part, compute, number_mask, {numbers[0], numbers[1], numbers[2], numbers[3]}, {}, {}};
+    Layout broadcast[count];
+    for (int i = 0; i < count; ++i) {
+      if (!(needs & input)) call.number_mask &= ~(1 << i);
+      if (!(needs & input) || number_mask >> i & 1) continue;
+      call.in[i] = x[i].arg(grads);
+      if (call.in[i].layout->shape == g.shape()) continue;
+      broadcast[i] = broadcast_to(*call.in[i].layout, g.shape());
+      call.in[i].layout = &broadcast[i];
+    }
+    if (needs & output) call.in[count] = y.arg(grads);
+    call.in[3] = arg(g);
+    const bool same = g.shape() == grads.shape(to);
+    const Tensor result = same ? grads.out(to) : empty(g.shape(), g.dtype(), g.device());
+    call.out = arg(result);
+    launched(backend(g.device()).elementwise(call), name_of(op), g);
+    return sum_to(result, grads.shape(to));
+  }
+
+  // The same as operations that are recorded themselves.
+  Tensor recorded(OpPart part, const Tensor& g, Grads& grads) const {
+    const Needs needs = traits_of(op).needs;
+    std::vector<Sym> values;
+    for (int i = 0; i < count; ++i) {
+      if (!(needs & input))
+        values.emplace_back(0);
+      else if (number_mask >> i & 1)
+        values.emplace_back(number(i));
+      else
+        values.emplace_back(x[i].tensor(grads));
+    }
+    if (needs & output) values.emplace_back(y.tensor(grads));
+    values.resize(4, Sym(0));
+    return traits_of(op).symbolic(part, g, values.data(), numbers);
+  }
+
+  Number number(int i) const {
+    Number number(numbers[3 - i]);
+    number.kind = kinds[i];
+    return number;
+  }
+};
+
+template <int count>
+Tensor record_elementwise(const Prepared& p, const Operand* in, Tensor out) {
+  const Needs needs = traits_of(p.call.op).needs;
+  ElementwiseBackward<count> backward{p.call.op, p.call.compute, p.call.number_mask, {}, {}, {},
+                                      {}};
+  const Tensor* inputs[count];
+  int edges = 0;
+  for (int i = 0; i < 4; ++i) backward.numbers[i] = p.call.numbers[i];
+  for (int i = 0; i < count; ++i) {
+    backward.kinds[i] = in[i].number.kind;
+    if (!in[i].tensor) continue;
+    if (needs & input) backward.x[i] = Saved(*in[i].tensor);
+    inputs[edges++] = in[i].tensor;
+  }
+  if (needs & output) backward.y = SavedOutput(out);
+  return record(name_of(p.call.op), std::move(out), inputs, edges, std::move(backward));
+}
+
+}  // namespace
+
+Tensor elementwise(Op op, std::initializer_list<Operand> operands,
+                   std::initializer_list<double> parameters) {
+  const Operand* in = operands.begin();
+  const int count = static_cast<int>(operands.size());
+  Prepared p;
+  prepare(op, in, count, parameters, &p);
+  Tensor out = empty(p.shape, p.dtype, p.device);
+  p.call.out = arg(out);
+  launched(backend(p.device).elementwise(p.call), name_of(op), out);
+  if (!traits_of(op).differentiable || !is_floating(p.dtype)) return out;
+  bool wanted = false;
+  for (int i = 0; i < count; ++i)
+    if (in[i].tensor) wanted |= recording(*in[i].tensor);
+  if (!wanted) return out;
+  if (count == 1) return record_elementwise<1>(p, in, std::move(out));
+  if (count == 2) return record_elementwise<2>(p, in, std::move(out));
+  return record_elementwise<3>(p, in, std::move(out));
+}
+
+void elementwise_into(const Tensor& out, Op op, std::initializer_list<Operand> operands,
+                      std::initializer_list<double> parameters) {
+  Prepared p;
+  prepare(op, operands.begin(), static_cast<int>(operands.size()), parameters, &p);
+  check(p.shape == out.shape(), {name_of(op), "_: the result of shape ", p.shape,
+                                 " does not fit the tensor of shape ", out.shape()});
+  const bool fits = promote(p.dtype, out.dtype()) == out.dtype() ||
+                    (is_floating(p.dtype) && is_floating(out.dtype())) ||
+                    (!is_floating(p.dtype) && p.dtype != kBool && !is_floating(out.dtype()) &&
+                     out.dtype() != kBool);
+  check(fits,
+        {name_of(op), "_: a ", p.dtype, " result cannot be put into a ", out.dtype(), " tensor"});
+  p.call.out = arg(out);
+  launched(backend(p.device).elementwise(p.call), name_of(op), out);
+}
+
+DType result_type(std::initializer_list<Operand> in) {
+  return combined_type(in.begin(), static_cast<int>(in.size()));
+}
+
+bool needs_arguments(Op op) { return traits_of(op).needs & input; }
+
+}  // namespace levin::inline v0

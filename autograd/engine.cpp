@@ -1,0 +1,298 @@
+#include "engine.h"
+
+#include <memory>
+#include <utility>
+
+#include "../kernels/backend.h"
+#include "../kernels/check.h"
+#include "ops.h"
+
+namespace levin::inline v0 {
+namespace {
+
+Node* node_of(const Tensor& tensor) { return static_cast<Node*>(tensor.impl().node.get()); }
+
+// A node's engine fields that an inner run (a backward inside a backward) has to give back.
+struct Overwritten {
+  Node* node;
+  uint64_t in_run;
+  uint32_t waiting;
+  bool needed;
+  int capture;
+  Tensor grad;
+};
+
+// The lists of one run; kept by the thread, so that a steady step allocates nothing.
+struct Lists {
+  std::vector<Ref<NodeBase>> visited;
+  std::vector<std::pair<Node*, int>> path;
+  std::vector<Node*> ready;
+  std::vector<Overwritten> overwritten;
+};
+
+struct ThreadEngine {
+  uint64_t runs = 0;
+  std::vector<std::unique_ptr<Lists>> idle;
+};
+
+ThreadEngine& thread_engine() {
+  ThreadState& thread = thread_state();
+  if (!thread.engine) {
+    thread.engine = new ThreadEngine;
+    thread.free_engine = [](void* engine) { delete static_cast<ThreadEngine*>(engine); };
+  }
+  return *static_cast<ThreadEngine*>(thread.engine);
+}
+
+// One backward pass. Nodes are run last-in first-out, so the order depends on the graph alone.
+class Run {
+ public:
+  Run(bool retain_graph, bool create_graph)
+      : engine_(thread_engine()),
+        id_(++engine_.runs),
+        retain_graph_(retain_graph || create_graph),
+        create_graph_(create_graph),
+        grad_enabled_before_(thread_state().grad_enabled) {
+    if (engine_.idle.empty()) engine_.idle.push_back(std::make_unique<Lists>());
+    lists_ = std::move(engine_.idle.back());
+    engine_.idle.pop_back();
+    thread_state().grad_enabled = create_graph;
+  }
+
+  // Also after an error: every node is as it was before.
+  ~Run() {
+    for (const auto& ref : lists_->visited) {
+      auto* node = static_cast<Node*>(ref.get());
+      node->in_run = 0;
+      node->capture = -1;
+      node->grad = {};
+    }
+    for (Overwritten& old : lists_->overwritten) {
+      old.node->in_run = old.in_run;
+      old.node->waiting = old.waiting;
+      old.node->needed = old.needed;
+      old.node->capture = old.capture;
+      old.node->grad = std::move(old.grad);
+    }
+    lists_->visited.clear();
+    lists_->path.clear();
+    lists_->ready.clear();
+    lists_->overwritten.clear();
+    engine_.idle.push_back(std::move(lists_));
+    thread_state().grad_enabled = grad_enabled_before_;
+  }
+
+  // Marks a node whose gradient is asked for; before start().
+  void capture(Node* node, int index) {
+    visit(node);
+    node->capture = index;
+    capturing_ = true;
+  }
+
+  // All nodes behind the roots, and how many gradients each will get.
+  void discover(Node* root) {
+    if (node_seen(root)) return;
+    enter(root);
+    while (!lists_->path.empty()) {
+      auto& [node, next] = lists_->path.back();
+      if (next < node->edge_count) {
+        Node* edge = node->edge(next++);
+        if (edge && !node_seen(edge)) enter(edge);
+        continue;
+      }
+      node->needed = !capturing_ || node->capture >= 0;
+      for (int i = 0; i < node->edge_count; ++i)
+        if (node->edge(i) && node->edge(i)->needed) node->needed = true;
+      lists_->path.pop_back();
+    }
+  }
+
+  void count_gradients() {
+    for (const auto& ref : lists_->visited) {
+      const auto* node = static_cast<Node*>(ref.get());
+      if (!node->needed) continue;
+      for (int i = 0; i < node->edge_count; ++i)
+        if (node->edge(i)) ++node->edge(i)->waiting;
+    }
+  }
+
+  // A root waits for its start like for any gradient: all are announced before the first is given.
+  void announce(Node* root) { ++root->waiting; }
+  void seed(Node* root, Tensor grad) {
+    if (root->needed) deliver(root, std::move(grad));
+  }
+
+  void run(std::vector<Tensor>* results) {
+    while (!lists_->ready.empty()) {
+      Node* node = lists_->ready.back();
+      lists_->ready.pop_back();
+      if (node->capture >= 0) (*results)[node->capture] = node->grad;
+      if (node->is_leaf || !leads_on(node)) continue;
+      run_node(node);
+    }
+  }
+
+ private:
+  // Seen by discover(): `capture` visits without entering.
+  bool node_seen(const Node* node) const {
+    return node->in_run == id_ && node->waiting != kNotEntered;
+  }
+
+  void visit(Node* node) {
+    if (node->in_run == id_) return;
+    if (node->in_run != 0)
+      lists_->overwritten.push_back(
+          {node, node->in_run, node->waiting, node->needed, node->capture, std::move(node->grad)});
+    lists_->visited.emplace_back(node);
+    node->in_run = id_;
+    node->waiting = kNotEntered;
+    node->needed = false;
+    node->capture = -1;
+    node->grad = {};
+  }
+
+  void enter(Node* node) {
+    visit(node);
+    node->waiting = 0;
+    lists_->path.emplace_back(node, 0);
+  }
+
+  bool leads_on(const Node* node) const {
+    for (int i = 0; i < node->edge_count; ++i)
+      if (node->edge(i) && node->edge(i)->needed) return true;
+    return false;
+  }
+
+  void run_node(Node* node) {
+    if (node->released)
+      fail(Fault::order, {"backward: ", node->name,
+                          " was run backwards before and what it saved is gone: pass retain_graph "
+                          "= true to the first "
+                          "backward()"});
+    const Tensor g = std::move(node->grad);
+    Grads grads(node);
+    if (g.defined()) node->run(node, g, grads);
+    for (int i = 0; i < node->edge_count; ++i) {
+      if (!grads.wants(i)) continue;
+      Tensor& result = grads.result(i);
+      if (result.defined() && !(result.shape() == node->edge(i)->shape))
+        fail(Fault::order, {"backward of ", node->name, ": it gave a gradient of shape ",
+                            result.shape(), " for input ", i, " of shape ", node->edge(i)->shape});
+      deliver(node->edge(i), std::move(result));
+    }
+    if (retain_graph_) return;
+    node->drop_saved(node);
+    node->released = true;
+    for (int i = 0; i < node->edge_count; ++i) node->edges[i] = {};
+  }
+
+  void deliver(Node* node, Tensor grad) {
+    if (grad.defined() && grad.dtype() != node->dtype) grad = grad.to(node->dtype);
+    if (node->is_leaf && !capturing_) {
+      if (grad.defined()) collect(static_cast<LeafNode*>(node), std::move(grad));
+    } else if (grad.defined()) {
+      if (!node->grad.defined())
+        node->grad = std::move(grad);
+      else if (!create_graph_ && node->grad.owned_alone() && node->grad.is_contiguous())
+        node->grad.add_(grad);
+      else
+        node->grad = node->grad + grad;
+    }
+    if (--node->waiting == 0) lists_->ready.push_back(node);
+  }
+
+  // Adds to a leaf's gradient. Its memory stays the same from step to step where nobody else holds
+  // it.
+  void collect(LeafNode* leaf, Tensor grad) {
+    Tensor& slot = leaf->collected;
+    if (create_graph_) {
+      slot = leaf->fresh ? std::move(grad) : slot + grad;
+    } else if (!leaf->fresh) {
+      slot.add_(grad);
+    } else if (slot.defined() && slot.is_same(grad)) {
+      ++slot.impl().block->version;  // Grads::out: the operation has written it in place
+    } else if (slot.defined() && slot.owned_alone()) {
+      slot.copy_(grad);
+    } else {
+      slot = grad.owned_alone() && grad.is_contiguous() ? std::move(grad) : grad.clone();
+    }
+    leaf->fresh = false;
+  }
+
+  static constexpr uint32_t kNotEntered = UINT32_MAX;
+
+  ThreadEngine& engine_;
+  const uint64_t id_;
+  const bool retain_graph_, create_graph_, grad_enabled_before_;
+  bool capturing_ = false;
+  std::unique_ptr<Lists> lists_;
+};
+
+// The gradient of a root: given, or 1 for a single number.
+Tensor root_gradient(const char* operation, const Tensor& root, const Tensor& given) {
+  if (given.defined()) {
+    check(given.shape() == root.shape(), {operation, ": a gradient of shape ", given.shape(),
+                                          " for a tensor of shape ", root.shape()});
+    return given;
+  }
+  check(root.numel() == 1,
+        {operation, ": a tensor of shape ", root.shape(),
+         " needs a gradient of its shape: without one it must be a single number"});
+  return ones_like(root);
+}
+
+void check_has_graph(const char* operation, const Tensor& root) {
+  if (!root.requires_grad())
+    fail(Fault::order, {operation, ": the tensor of shape ", root.shape(),
+                        " depends on nothing that requires a gradient"});
+}
+
+}  // namespace
+
+void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
+  check_has_graph("backward", *this);
+  Tensor start = root_gradient("backward", *this, gradient);
+  Run run(retain_graph, create_graph);
+  run.discover(node_of(*this));
+  run.count_gradients();
+  run.announce(node_of(*this));
+  run.seed(node_of(*this), std::move(start));
+  run.run(nullptr);
+}
+
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                         const std::vector<Tensor>& grad_outputs, bool retain_graph,
+                         bool create_graph, bool allow_unused) {
+  check(grad_outputs.empty() || grad_outputs.size() == outputs.size(),
+        {"grad: ", outputs.size(), " outputs but ", grad_outputs.size(), " gradients for them"});
+  std::vector<Tensor> starts;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    check_has_graph("grad", outputs[i]);
+    starts.push_back(
+        root_gradient("grad", outputs[i], grad_outputs.empty() ? Tensor() : grad_outputs[i]));
+  }
+  std::vector<Tensor> results(inputs.size());
+  {
+    Run run(retain_graph, create_graph);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      check_has_graph("grad, of an input", inputs[i]);
+      run.capture(node_of(inputs[i]), static_cast<int>(i));
+    }
+    for (const Tensor& output : outputs) run.discover(node_of(output));
+    run.count_gradients();
+    for (const Tensor& output : outputs) run.announce(node_of(output));
+    for (std::size_t i = 0; i < outputs.size(); ++i) run.seed(node_of(outputs[i]), starts[i]);
+    run.run(&results);
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    // An input named twice was captured once, under its last number.
+    for (std::size_t j = i + 1; j < inputs.size() && !results[i].defined(); ++j)
+      if (node_of(inputs[i]) == node_of(inputs[j])) results[i] = results[j];
+    if (!results[i].defined() && !allow_unused)
+      fail(Fault::order,
+           {"grad: the outputs do not depend on input ", i, ": pass allow_unused = true"});
+  }
+  return results;
+}
+
+}  // namespace levin::inline v0

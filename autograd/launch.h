@@ -1,0 +1,30 @@
+// What every operation's function needs: operands for the backend, and errors with the operation's
+// name.
+#pragma once
+
+#include "../kernels/backend.h"
+#include "../kernels/check.h"
+#include "../tensor/layout_math.h"
+#include "node.h"
+
+namespace levin::inline v0 {
+
+inline Arg arg(const Tensor& tensor) { return {tensor.impl().block.get(), &tensor.layout()}; }
+
+/// Throws what a backend function returned.
+inline void launched(const char* error, const char* operation, const Tensor& x) {
+  if (error) [[unlikely]]
+    fail(Fault::argument,
+         {operation, " of a ", x.dtype(), " tensor of shape ", x.shape(), " ", error});
+}
+
+inline void check_same_device(const char* operation, const Tensor& a, const Tensor& b) {
+  if (a.device() != b.device()) [[unlikely]]
+    fail({operation, ": tensors on ", a.device(), " and ", b.device(),
+          ": both must be on one device"});
+}
+
+/// g summed to `shape`, from which it was broadcast.
+Tensor sum_to(const Tensor& g, const Shape& shape);
+
+}  // namespace levin::inline v0

@@ -1,0 +1,79 @@
+#include "node.h"
+
+#include "../kernels/check.h"
+
+namespace levin::inline v0 {
+namespace {
+
+void free_node(Node* node) {
+  if (!node->released && node->drop_saved) node->drop_saved(node);
+  for (int i = 0; i < node->edge_count; ++i) node->edges[i].~Ref();
+  const std::size_t bytes = node->bytes;
+  if (node->is_leaf)
+    static_cast<LeafNode*>(node)->~LeafNode();
+  else
+    node->~Node();
+  give_small(node, bytes);
+}
+
+}  // namespace
+
+// A long chain must not recurse: nodes that die while one is being freed wait in a list.
+void destroy_node(NodeBase* base) {
+  ThreadState& thread = thread_state();
+  auto* node = static_cast<Node*>(base);
+  node->next_dead = static_cast<Node*>(thread.dead_nodes);
+  thread.dead_nodes = node;
+  if (thread.destroying) return;
+  thread.destroying = true;
+  while (auto* dead = static_cast<Node*>(thread.dead_nodes)) {
+    thread.dead_nodes = dead->next_dead;
+    free_node(dead);
+  }
+  thread.destroying = false;
+}
+
+void set_edges(Node* node, const Tensor* const* inputs, int count, void* memory) {
+  node->edge_count = count;
+  node->edges = static_cast<Ref<NodeBase>*>(memory);
+  for (int i = 0; i < count; ++i) new (node->edges + i) Ref<NodeBase>(inputs[i]->impl().node);
+}
+
+void fail_stale_view(const Tensor& input) {
+  fail(Fault::order,
+       {"a view of shape ", input.shape(), " shares memory that ", input.impl().block->last_write,
+        " changed, with a gradient, through another tensor: make the view again from that tensor"});
+}
+
+void Saved::fail_changed(const Grads& grads) const {
+  fail(Fault::order, {"backward of ", grads.node()->name, ": a tensor of shape ", layout_.shape,
+                      " that it needs was changed in place by ", block_->last_write, " (version ",
+                      static_cast<int64_t>(version_), " was saved, it is at ",
+                      static_cast<int64_t>(block_->version),
+                      "): use the operation that is not in place, or clone()"});
+}
+
+Tensor Saved::tensor(const Grads& grads) const {
+  if (block_->version != version_) fail_changed(grads);
+  Tensor tensor = make_tensor(block_, layout_);
+  tensor.impl().node = node_;
+  return tensor;
+}
+
+Tensor SavedOutput::tensor(const Grads& grads) const {
+  Tensor tensor = Saved::tensor(grads);
+  if (is_grad_enabled()) tensor.impl().node = Ref<NodeBase>(const_cast<Node*>(grads.node()));
+  return tensor;
+}
+
+Tensor Grads::out(int i) const {
+  const Node* edge = node_->edge(i);
+  if (edge->is_leaf && edge->capture < 0 && !is_grad_enabled()) {
+    const auto* leaf = static_cast<const LeafNode*>(edge);
+    if (leaf->fresh && leaf->collected.defined() && leaf->collected.owned_alone())
+      return leaf->collected;
+  }
+  return empty(edge->shape, edge->dtype, edge->device);
+}
+
+}  // namespace levin::inline v0

@@ -1,0 +1,145 @@
+// In-place operations. Without history they write straight into the memory; with it, the result is
+// computed by the ordinary operation on what was there before, and then takes its place.
+#include "elementwise.h"
+#include "launch.h"
+#include "ops.h"
+
+namespace levin::inline v0 {
+namespace {
+
+// Do two tensors share memory in another way than element by element?
+bool overlap_partly(const Tensor& a, const Tensor& b) {
+  if (a.impl().block.get() != b.impl().block.get() || a.numel() == 0 || b.numel() == 0)
+    return false;
+  const Layout &x = a.layout(), &y = b.layout();
+  bool same = x.shape == y.shape && x.offset == y.offset && x.dtype == y.dtype;
+  for (int d = 0; same && d < x.dim(); ++d) same = x.shape[d] == 1 || x.strides[d] == y.strides[d];
+  if (same) return false;
+  const auto last = [](const Layout& layout) {
+    int64_t at = layout.offset;
+    for (int d = 0; d < layout.dim(); ++d) at += layout.strides[d] * (layout.shape[d] - 1);
+    return at;
+  };
+  return x.offset <= last(y) && y.offset <= last(x);
+}
+
+void check_writable(const char* name, const Tensor& x, const Tensor* other) {
+  check(!x.layout().overlaps_itself(),
+        {name, ": several elements of a tensor of shape ", x.shape(),
+         " share one place in memory (it was expanded): use clone() first"});
+  check(!other || !overlap_partly(x, *other),
+        {name, ": source and target overlap in memory: use clone() for the source"});
+  if (x.requires_grad() && x.is_leaf() && is_grad_enabled())
+    fail(Fault::order, {name, ": a leaf of shape ", x.shape(),
+                        " that requires a gradient cannot be changed in place: use NoGrad"});
+}
+
+void wrote(const char* name, const Tensor& x) {
+  Block& block = *x.impl().block;
+  ++block.version;
+  block.last_write = name;
+}
+
+// `direct()` writes into x; `recorded(old)` gives the new value from the old as an operation.
+template <class Direct, class Recorded>
+const Tensor& in_place(const char* name, const Tensor& x, const Tensor* other, bool needs_old,
+                       Direct direct, Recorded recorded) {
+  check_writable(name, x, other);
+  const bool history = other ? recording(x, *other) : recording(x);
+  if (!history) {
+    direct();
+    wrote(name, x);
+    return x;
+  }
+  if (x.impl().is_view)
+    fail(Fault::order, {name, ": a view of shape ", x.shape(),
+                        " cannot be changed in place where a gradient is recorded: put the parts "
+                        "together with cat, "
+                        "stack or where"});
+  Tensor old = x;
+  if (needs_old) {
+    NoGrad no_grad;
+    old = x.clone();
+    old.impl().node = x.impl().node;
+  }
+  const Tensor result = recorded(old);
+  check(result.shape() == x.shape(), {name, ": a result of shape ", result.shape(),
+                                      " does not fit the tensor of shape ", x.shape()});
+  launched(backend(x.device()).copy(arg(result), arg(x)), name, x);
+  wrote(name, x);
+  x.impl().node = result.impl().node;
+  x.impl().history = x.impl().block->history = x.version();
+  return x;
+}
+
+// x = formula(x, other)
+const Tensor& formula_in_place(const char* name, Op op, const Tensor& x, const Operand& other) {
+  return in_place(
+      name, x, other.tensor, needs_arguments(op),
+      [&] {
+        elementwise_into(x, op, {x, other});
+      },
+      [&](const Tensor& old) {
+        return elementwise(op, {old, other});
+      });
+}
+
+}  // namespace
+
+const Tensor& Tensor::add_(const Tensor& other, Number alpha) const {
+  return formula_in_place("add_", Op::add, *this, alpha.value == 1 ? other : other.mul(alpha));
+}
+const Tensor& Tensor::sub_(const Tensor& other, Number alpha) const {
+  return formula_in_place("sub_", Op::sub, *this, alpha.value == 1 ? other : other.mul(alpha));
+}
+const Tensor& Tensor::mul_(const Tensor& other) const {
+  return formula_in_place("mul_", Op::mul, *this, other);
+}
+const Tensor& Tensor::div_(const Tensor& other) const {
+  return formula_in_place("div_", Op::div, *this, other);
+}
+const Tensor& Tensor::add_(Number other) const {
+  return formula_in_place("add_", Op::add, *this, other);
+}
+const Tensor& Tensor::sub_(Number other) const {
+  return formula_in_place("sub_", Op::sub, *this, other);
+}
+const Tensor& Tensor::mul_(Number other) const {
+  return formula_in_place("mul_", Op::mul, *this, other);
+}
+const Tensor& Tensor::div_(Number other) const {
+  return formula_in_place("div_", Op::div, *this, other);
+}
+
+const Tensor& Tensor::relu_() const {
+  return in_place(
+      "relu_", *this, nullptr, false, [&] { elementwise_into(*this, Op::relu, {*this}); },
+      [&](const Tensor& old) { return old.relu(); });
+}
+
+const Tensor& Tensor::copy_(const Tensor& source) const {
+  check_same_device("copy_", *this, source);
+  Shape shape;
+  check(broadcast_shapes(source.shape(), this->shape(), &shape) && shape == this->shape(),
+        {"copy_: a source of shape ", source.shape(), " does not fit the tensor of shape ",
+         this->shape()});
+  return in_place(
+      "copy_", *this, &source, false,
+      [&] {
+        const Layout from = broadcast_to(source.layout(), shape);
+        launched(backend(device()).copy({source.impl().block.get(), &from}, arg(*this)), "copy_",
+                 *this);
+      },
+      [&](const Tensor&) { return source.expand(shape).to(dtype()).clone(); });
+}
+
+const Tensor& Tensor::fill_(Number value) const {
+  return in_place(
+      "fill_", *this, nullptr, false,
+      [&] { launched(backend(device()).fill(value.value, arg(*this)), "fill_", *this); },
+      [&](const Tensor&) { return full_like(*this, value); });
+}
+
+const Tensor& Tensor::zero_() const { return fill_(0); }
+
+}  // namespace levin::inline v0

@@ -1,0 +1,120 @@
+// Matrix products: matmul, and linear with its bias in the product's epilogue.
+#include "launch.h"
+#include "ops.h"
+
+namespace levin::inline v0 {
+namespace {
+
+// c = a b + bias for matrices, or batches of equal leading sizes.
+void launch_product(const char* name, Arg a, Arg b, const Tensor& c, Arg bias = {}) {
+  launched(backend(c.device()).matmul({1, 0, a, b, arg(c), bias}), name, c);
+}
+
+Layout swapped(const Layout& layout) { return transposed(layout, -2, -1); }
+
+void check_types(const char* name, const Tensor& a, const Tensor& b) {
+  check_same_device(name, a, b);
+  check(a.dtype() == b.dtype(),
+        {name, ": ", a.dtype(), " and ", b.dtype(), ": element types must be equal"});
+  check(a.dtype() == kFloat32 || a.dtype() == kFloat64,
+        {name, ": a ", a.dtype(), " tensor: float32 or float64 is needed"});
+}
+
+// Of matrices or batches of them: [.., m, k] [.., k, n] -> [.., m, n].
+Tensor batched_product(const Tensor& a, const Tensor& b) {
+  const int64_t m = a.size(-2), n = b.size(-1);
+  Shape a_leading(a.shape().begin(), a.dim() - 2), b_leading(b.shape().begin(), b.dim() - 2),
+      leading;
+  check(broadcast_shapes(a_leading, b_leading, &leading),
+        {"matmul: ", a.shape(), " and ", b.shape(), ": leading sizes do not broadcast"});
+  const auto with = [&](int64_t rows, int64_t columns) {
+    Shape shape = leading;
+    shape.push_back(rows);
+    shape.push_back(columns);
+    return shape;
+  };
+  const Tensor c = empty(with(m, n), a.dtype(), a.device());
+  const Layout as = broadcast_to(a.layout(), with(m, a.size(-1)));
+  const Layout bs = broadcast_to(b.layout(), with(b.size(-2), n));
+  launch_product("matmul", {a.impl().block.get(), &as}, {b.impl().block.get(), &bs}, c);
+  if (!recording(a, b)) return c;
+  return record("matmul", c, {&a, &b}, [a = Saved(a), b = Saved(b)](const Tensor& g, Grads& grads) {
+    if (grads.wants(0))
+      grads.set(0, sum_to(matmul(g, b.tensor(grads).transpose(-2, -1)), grads.shape(0)));
+    if (grads.wants(1))
+      grads.set(1, sum_to(matmul(a.tensor(grads).transpose(-2, -1), g), grads.shape(1)));
+  });
+}
+
+}  // namespace
+
+Tensor matmul(const Tensor& a, const Tensor& b) {
+  check_types("matmul", a, b);
+  check(a.dim() > 0 && b.dim() > 0,
+        {"matmul: ", a.shape(), " and ", b.shape(), ": at least 1 dimension is needed"});
+  const Tensor left = a.dim() == 1 ? a.unsqueeze(0) : a;
+  const Tensor right = b.dim() == 1 ? b.unsqueeze(1) : b;
+  check(left.size(-1) == right.size(-2),
+        {"matmul: ", a.shape(), " and ", b.shape(), ": inner sizes must be equal"});
+  Tensor c;
+  if (left.dim() > 2 && right.dim() == 2) {
+    // One large product instead of a batch of small ones.
+    Shape shape = left.shape();
+    shape[shape.size() - 1] = right.size(-1);
+    c = batched_product(left.flatten(0, -2), right).reshape(shape);
+  } else {
+    c = batched_product(left, right);
+  }
+  if (a.dim() == 1) c = c.squeeze(-2);
+  if (b.dim() == 1) c = c.squeeze(-1);
+  return c;
+}
+
+Tensor Tensor::matmul(const Tensor& other) const { return levin::matmul(*this, other); }
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check_types("linear", x, weight);
+  check(weight.dim() == 2 && x.dim() >= 1 && x.shape().back() == weight.shape()[1],
+        {"linear: input ", x.shape(), " and weight ", weight.shape(),
+         ": the input's last size must be the weight's"});
+  check(!bias.defined() ||
+            (bias.dim() == 1 && bias.shape()[0] == weight.shape()[0] && bias.is_contiguous()),
+        {"linear: bias ", bias.defined() ? bias.shape() : Shape(), " for weight ", weight.shape(),
+         ": one number for each output is needed"});
+  if (x.dim() != 2) {
+    Shape shape = x.shape();
+    shape[shape.size() - 1] = weight.shape()[0];
+    return linear(x.dim() == 1 ? x.unsqueeze(0) : x.flatten(0, -2), weight, bias).reshape(shape);
+  }
+  if (bias.defined()) check_types("linear", x, bias);
+  const Tensor y = empty({x.shape()[0], weight.shape()[0]}, x.dtype(), x.device());
+  const Layout weight_t = swapped(weight.layout());
+  launch_product("linear", arg(x), {weight.impl().block.get(), &weight_t}, y,
+                 bias.defined() ? arg(bias) : Arg{});
+  if (!(bias.defined() ? recording(x, weight, bias) : recording(x, weight))) return y;
+  const Tensor* inputs[] = {&x, &weight, &bias};
+  return record(
+      "linear", y, inputs, bias.defined() ? 3 : 2,
+      [has_bias = bias.defined(), x = Saved(x), weight = Saved(weight)](const Tensor& g,
+                                                                        Grads& grads) {
+        if (is_grad_enabled()) {
+          if (grads.wants(0)) grads.set(0, levin::matmul(g, weight.tensor(grads)));
+          if (grads.wants(1)) grads.set(1, levin::matmul(g.t(), x.tensor(grads)));
+        } else {
+          if (grads.wants(0)) {
+            const Tensor dx = grads.out(0);
+            launch_product("backward of linear", arg(g), weight.arg(grads), dx);
+            grads.set(0, dx);
+          }
+          if (grads.wants(1)) {
+            const Tensor dw = grads.out(1);
+            const Layout g_t = swapped(g.layout());
+            launch_product("backward of linear", {g.impl().block.get(), &g_t}, x.arg(grads), dw);
+            grads.set(1, dw);
+          }
+        }
+        if (has_bias && grads.wants(2)) grads.set(2, g.sum({0}));
+      });
+}
+
+}  // namespace levin::inline v0

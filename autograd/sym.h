@@ -1,0 +1,94 @@
+// Sym: a tensor or a plain number, with the operations that formulas use. A formula's derivative
+// read with T = Sym gives the derivative as a recorded expression, so it can be differentiated
+// again.
+#pragma once
+
+#include <cmath>
+
+#include "elementwise.h"
+#include "ops.h"
+
+namespace levin::inline v0 {
+
+/// A number has no element type and no device: beside a tensor it takes the tensor's.
+class Sym {
+ public:
+  Sym(Tensor tensor) : tensor_(std::move(tensor)) {}
+  explicit Sym(int number) : number_(number) {}
+  explicit Sym(double number) : number_(number) {}
+  explicit Sym(Number number) : number_(number) {}
+
+  bool is_number() const { return !tensor_.defined(); }
+  const Tensor& tensor() const { return tensor_; }
+  Number number() const { return number_; }
+  Operand operand() const { return is_number() ? Operand(number_) : Operand(tensor_); }
+
+ private:
+  Tensor tensor_;
+  Number number_ = 0;
+};
+
+/// The result of a comparison.
+struct SymMask {
+  Tensor tensor;
+};
+
+inline Sym apply(Op op, const Sym& a) { return elementwise(op, {a.operand()}); }
+inline Sym apply(Op op, const Sym& a, const Sym& b) {
+  return elementwise(op, {a.operand(), b.operand()});
+}
+
+#define LEVIN_SYM(symbol, name)                                                               \
+  inline Sym operator symbol(const Sym& a, const Sym& b) {                                    \
+    if (a.is_number() && b.is_number()) return Sym(a.number().value symbol b.number().value); \
+    return apply(Op::name, a, b);                                                             \
+  }
+LEVIN_SYM(+, add)
+LEVIN_SYM(-, sub)
+LEVIN_SYM(*, mul)
+LEVIN_SYM(/, div)
+#undef LEVIN_SYM
+
+inline Sym operator-(const Sym& a) {
+  return a.is_number() ? Sym(-a.number().value) : apply(Op::neg, a);
+}
+
+#define LEVIN_SYM(symbol, name)                                \
+  inline SymMask operator symbol(const Sym& a, const Sym& b) { \
+    return {apply(Op::name, a, b).tensor()};                   \
+  }
+LEVIN_SYM(==, eq)
+LEVIN_SYM(!=, ne)
+LEVIN_SYM(<, lt)
+LEVIN_SYM(<=, le)
+LEVIN_SYM(>, gt)
+LEVIN_SYM(>=, ge)
+#undef LEVIN_SYM
+inline SymMask operator!(const SymMask& a) { return {a.tensor.eq(Number(false))}; }
+inline SymMask operator&(const SymMask& a, const SymMask& b) { return {a.tensor.mul(b.tensor)}; }
+
+inline Sym select(const SymMask& mask, const Sym& a, const Sym& b) {
+  return elementwise(Op::where, {mask.tensor, a.operand(), b.operand()});
+}
+
+#define LEVIN_SYM(name)                                                           \
+  inline Sym name(const Sym& x) {                                                 \
+    return x.is_number() ? Sym(std::name(x.number().value)) : apply(Op::name, x); \
+  }
+LEVIN_SYM(exp)
+LEVIN_SYM(log)
+LEVIN_SYM(sqrt)
+LEVIN_SYM(tanh)
+LEVIN_SYM(abs)
+#undef LEVIN_SYM
+inline Sym pow(const Sym& x, const Sym& z) { return apply(Op::pow, x, z); }
+
+/// The gradient g times a derivative, or g where a mask holds.
+inline Tensor chain(const Tensor& g, const Sym& derivative) {
+  return derivative.is_number() ? g.mul(derivative.number()) : g.mul(derivative.tensor());
+}
+inline Tensor chain(const Tensor& g, const SymMask& passes) {
+  return where(passes.tensor, g, Number(0));
+}
+
+}  // namespace levin::inline v0
