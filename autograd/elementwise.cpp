@@ -8,7 +8,6 @@ namespace levin::inline v0 {
 namespace {
 
 // ---- What is known of each formula, from its struct
-// -------------------------------------------------------------------
 
 struct Traits {
   int arguments;
@@ -77,7 +76,6 @@ const Traits& traits_of(Op op) { return kTraits[static_cast<int>(op)]; }
 bool compares(Op op) { return op >= Op::eq && op <= Op::ge; }
 
 // ---- Forward
-// ----------------------------------------------------------------------------------------------------------
 
 constexpr int kMost = 3;
 
@@ -163,7 +161,6 @@ void prepare(Op op, const Operand* in, int count, std::initializer_list<double> 
 }
 
 // ---- Backward
-// ---------------------------------------------------------------------------------------------------------
 
 // Keeps what the formula's derivative reads: the arguments, y, or nothing.
 template <int count>

@@ -12,7 +12,6 @@
 namespace levin::inline v0 {
 
 // ---- Elementwise (kernels/ops.def)
-// ------------------------------------------------------------------------------------
 #define OP(name, Struct, arguments, parameters) \
   Tensor name(LEVIN_FREE_ARGUMENTS arguments parameters);
 #define FORMULA(name, Struct, arguments, parameters)
@@ -57,7 +56,6 @@ Tensor where(const Tensor& condition, Number x, const Tensor& other);
 Tensor where(const Tensor& condition, Number x, Number other);
 
 // ---- Products
-// ---------------------------------------------------------------------------------------------------------
 /// a [.., m, k], b [.., k, n] -> [.., m, n]: leading sizes broadcast; a vector stands for one row
 /// (a) or column (b).
 Tensor matmul(const Tensor& a, const Tensor& b);
@@ -66,7 +64,6 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 // ---- Reductions, softmax
-// ----------------------------------------------------------------------------------------------
 inline Tensor sum(const Tensor& x) { return x.sum(); }
 inline Tensor mean(const Tensor& x) { return x.mean(); }
 /// e^x / sum of e^x along `dim`.
@@ -74,7 +71,6 @@ inline Tensor softmax(const Tensor& x, int64_t dim) { return x.softmax(dim); }
 inline Tensor log_softmax(const Tensor& x, int64_t dim) { return x.log_softmax(dim); }
 
 // ---- Shape, indexing
-// --------------------------------------------------------------------------------------------------
 /// Joins along an existing dimension; all other sizes must be equal.
 Tensor cat(const std::vector<Tensor>& tensors, int64_t dim = 0);
 /// Joins along a new dimension; all shapes must be equal.
@@ -87,7 +83,6 @@ inline Tensor gather(const Tensor& x, int64_t dim, const Tensor& index) {
 Tensor one_hot(const Tensor& index, int64_t num_classes = -1);
 
 // ---- Losses
-// -----------------------------------------------------------------------------------------------------------
 /// What becomes of the losses of all elements.
 enum class LossReduction : uint8_t { none, mean, sum };
 

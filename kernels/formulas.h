@@ -2,10 +2,11 @@
 // number (One<float>), or Sym (autograd/sym.h) where the derivative itself is differentiated. So:
 // `select`, not `?:`, and constants as T(0.5).
 //
-//   f(x..)            the value; predicates return what a comparison of T returns
+//   f(x..)             the value; predicates return what a comparison of T returns
 //   d0, d1, d2(x.., y) the derivative by each argument; y is the value. What `needs` leaves out is
-//   not passed: it is T(0). kFloatsOnly       integers are converted to float32 first (exp,
-//   division) kPasses0, 1       the derivative by that argument is 1: its gradient passes as it is
+//                      not passed: it is T(0)
+//   kFloatsOnly        integers are converted to float32 first (exp, division)
+//   kPasses0, 1        the derivative by that argument is 1: its gradient passes as it is
 //
 // Fields are the parameters: doubles, in the order of ops.def.
 #pragma once
@@ -314,7 +315,9 @@ struct Clamp {
     return select(raised > T(high), T(high), raised);
   }
   template <class T>
-  LEVIN_HD auto d0(T x, T) const { return (x >= T(low)) & (x <= T(high)); }
+  LEVIN_HD auto d0(T x, T) const {
+    return (x >= T(low)) & (x <= T(high));
+  }
 };
 
 // g * scale * (x - target): mse_loss's gradient by x, with scale = 2 / count.

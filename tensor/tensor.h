@@ -74,7 +74,6 @@ class Tensor {
   std::string text() const;
 
   // ---- Gradients (autograd/)
-  // ----------------------------------------------------------------------------------------
   bool requires_grad() const { return static_cast<bool>(impl().node); }
   bool is_leaf() const;
   /// Makes it a leaf that collects a gradient (or stops that). Throws std::logic_error for the
@@ -94,7 +93,6 @@ class Tensor {
   Tensor detach() const;
 
   // ---- Elementwise (kernels/ops.def; autograd/ops_elementwise.cpp)
-  // --------------------------------------------------
 #define OP(name, Struct, arguments, parameters) \
   Tensor name(LEVIN_MEMBER_ARGUMENTS arguments parameters) const;
 #define FORMULA(name, Struct, arguments, parameters)
@@ -134,7 +132,6 @@ class Tensor {
   Tensor ge(Number other) const;
 
   // ---- In place (autograd/ops_inplace.cpp)
-  // --------------------------------------------------------------------------
   const Tensor& add_(const Tensor& other, Number alpha = 1) const;
   const Tensor& add_(Number other) const;
   const Tensor& sub_(const Tensor& other, Number alpha = 1) const;
@@ -149,7 +146,6 @@ class Tensor {
   const Tensor& zero_() const;
 
   // ---- Reductions (autograd/ops_reduce.cpp)
-  // -------------------------------------------------------------------------
   /// Over everything, or over `dims`; integers and bool are summed as int64.
   Tensor sum() const;
   Tensor sum(const Shape& dims, bool keepdim = false) const;
@@ -173,7 +169,6 @@ class Tensor {
   Tensor argmin(int64_t dim, bool keepdim = false) const;
 
   // ---- Views and shape (autograd/ops_shape.cpp)
-  // ---------------------------------------------------------------------
   /// Views share memory; gradients flow through them.
   Tensor view(const Shape& shape) const;
   Tensor transpose(int64_t dim0, int64_t dim1) const;
@@ -201,7 +196,6 @@ class Tensor {
   Tensor to(Device device) const;
 
   // ---- Products, softmax, indexing (autograd/ops_matmul.cpp, ops_softmax.cpp, ops_index.cpp)
-  // ------------------------
   Tensor matmul(const Tensor& other) const;
   Tensor softmax(int64_t dim) const;
   Tensor log_softmax(int64_t dim) const;
@@ -211,7 +205,6 @@ class Tensor {
   Tensor index_select(int64_t dim, const Tensor& index) const;
 
   // ---- For the library's folders
-  // ------------------------------------------------------------------------------------
   explicit Tensor(Ref<TensorImpl> impl) : impl_(std::move(impl)) {}
   /// Throws std::invalid_argument where the tensor is not defined.
   TensorImpl& impl() const {

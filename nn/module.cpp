@@ -1,0 +1,208 @@
+#include "module.h"
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <functional>
+#include <typeinfo>
+
+namespace levin::inline v0::nn {
+namespace {
+
+// Calls functions for each direct member.
+class EachMember : public Members {
+ public:
+  std::function<void(const char*, Tensor&, bool)> on_tensor = [](const char*, Tensor&, bool) {};
+  std::function<void(const char*, Module&)> on_module = [](const char*, Module&) {};
+  std::function<void(const char*, AnyModule&)> on_any;
+
+ protected:
+  void tensor(const char* name, Tensor& tensor, bool is_buffer) override {
+    if (tensor.defined()) on_tensor(name, tensor, is_buffer);
+  }
+  void module(const char* name, Module& child) override { on_module(name, child); }
+  void any_module(const char* name, AnyModule& child) override {
+    if (on_any)
+      on_any(name, child);
+    else
+      Members::any_module(name, child);
+  }
+};
+
+Members& visit(const Module& module, EachMember& each) {
+  const_cast<Module&>(module).members(each);
+  return each;
+}
+
+enum class Which { parameters, buffers, both };
+
+void collect(const Module& module, const std::string& prefix, Which which, NamedTensors* found) {
+  EachMember each;
+  each.on_tensor = [&](const char* name, Tensor& tensor, bool is_buffer) {
+    if (which == Which::both || (which == Which::buffers) == is_buffer)
+      found->emplace_back(prefix + name, tensor);
+  };
+  each.on_module = [&](const char* name, Module& child) {
+    collect(child, prefix + name + ".", which, found);
+  };
+  visit(module, each);
+}
+
+// The memory of `tensor` becomes that of `source`; every handle stays good.
+void rehome(const Tensor& tensor, const Tensor& source) {
+  TensorImpl& impl = tensor.impl();
+  impl.block = source.impl().block;
+  impl.layout = source.layout();
+  impl.history = impl.block->history;
+  if (auto* node = static_cast<Node*>(impl.node.get())) {
+    node->dtype = source.dtype();
+    auto* leaf = static_cast<LeafNode*>(node);
+    leaf->collected = leaf->collected.defined() ? leaf->collected.to(source.dtype()) : Tensor();
+  }
+}
+
+const Tensor* find(const NamedTensors& tensors, const std::string& name) {
+  for (const auto& [key, tensor] : tensors)
+    if (key == name) return &tensor;
+  return nullptr;
+}
+
+}  // namespace
+
+Members& Members::operator()(const char* name, AnyModule& child) {
+  return any_module(name, child), *this;
+}
+void Members::any_module(const char* name, AnyModule& child) {
+  if (child) module(name, *child);
+}
+
+Tensor Module::forward(const Tensor&) {
+  fail(Fault::order, {type_name(), ": forward(x) is not implemented"});
+}
+
+Tensor Module::operator()(const Tensor& x) {
+  if (description_.empty()) set_name(name_);
+  const Where here(name_, description_);
+  return forward(x);
+}
+
+std::string Module::type_name() const {
+  int status = 0;
+  char* text = abi::__cxa_demangle(typeid(*this).name(), nullptr, nullptr, &status);
+  std::string name = text ? text : typeid(*this).name();
+  std::free(text);
+  return name.substr(name.rfind(':') == std::string::npos ? 0 : name.rfind(':') + 1);
+}
+
+void Module::set_name(std::string name) {
+  name_ = std::move(name);
+  description_ = type_name();
+  if (const std::string extra = extra_text(); !extra.empty()) description_ += " " + extra;
+  for (const auto& [child_name, child] : named_children()) child->set_name(child_name);
+}
+
+NamedTensors Module::named_parameters() const {
+  NamedTensors found;
+  collect(*this, "", Which::parameters, &found);
+  return found;
+}
+
+NamedTensors Module::named_buffers() const {
+  NamedTensors found;
+  collect(*this, "", Which::buffers, &found);
+  return found;
+}
+
+NamedTensors Module::state_dict() const {
+  NamedTensors found;
+  collect(*this, "", Which::both, &found);
+  return found;
+}
+
+std::vector<Tensor> Module::parameters() const {
+  std::vector<Tensor> parameters;
+  for (auto& [name, tensor] : named_parameters()) {
+    bool known = false;  // a parameter shared by two parts is one parameter
+    for (const Tensor& other : parameters) known |= other.is_same(tensor);
+    if (!known) parameters.push_back(std::move(tensor));
+  }
+  return parameters;
+}
+
+std::vector<std::pair<std::string, Module*>> Module::named_children() const {
+  std::vector<std::pair<std::string, Module*>> children;
+  EachMember each;
+  each.on_module = [&](const char* name, Module& child) { children.emplace_back(name, &child); };
+  visit(*this, each);
+  return children;
+}
+
+void Module::load_state_dict(const NamedTensors& state, bool strict) {
+  const NamedTensors own = state_dict();
+  std::string problems;
+  for (const auto& [name, tensor] : own) {
+    const Tensor* given = find(state, name);
+    if (!given && strict) problems += "\n  missing: " + name + " " + tensor.shape().text();
+    if (given && !(given->shape() == tensor.shape()))
+      problems += "\n  another shape: " + name + " is " + given->shape().text() +
+                  ", the module has " + tensor.shape().text();
+  }
+  for (const auto& [name, tensor] : state)
+    if (strict && !find(own, name))
+      problems += "\n  not in the module: " + name + " " + tensor.shape().text();
+  check(problems.empty(),
+        {"load_state_dict of ", type_name(), ": what is loaded does not fit:", problems});
+  const NoGrad no_grad;
+  for (const auto& [name, tensor] : own)
+    if (const Tensor* given = find(state, name)) tensor.copy_(*given);
+}
+
+void Module::train(bool on) {
+  training_ = on;
+  for (const auto& [name, child] : named_children()) child->train(on);
+}
+
+void Module::to(DType dtype) {
+  check(is_floating(dtype), {"to: a module of ", dtype, ": a floating type is needed"});
+  const NoGrad no_grad;
+  for (const auto& [name, tensor] : state_dict())
+    if (is_floating(tensor.dtype()) && tensor.dtype() != dtype) rehome(tensor, tensor.to(dtype));
+}
+
+void Module::requires_grad_(bool on) {
+  for (const auto& [name, tensor] : named_parameters()) tensor.requires_grad_(on);
+}
+
+void Module::zero_grad(bool set_to_none) {
+  for (const auto& [name, tensor] : named_parameters()) tensor.zero_grad(set_to_none);
+}
+
+int64_t Module::num_parameters() const {
+  int64_t count = 0;
+  for (const Tensor& parameter : parameters()) count += parameter.numel();
+  return count;
+}
+
+void own_members(Module& module) {
+  const NoGrad no_grad;
+  EachMember each;
+  each.on_tensor = [](const char*, Tensor& tensor, bool) {
+    const bool trained = tensor.requires_grad();
+    tensor = tensor.detach().clone();
+    tensor.requires_grad_(trained);
+  };
+  each.on_module = [](const char*, Module& child) { own_members(child); };
+  each.on_any = [](const char*, AnyModule& child) {
+    if (child) child = child.clone();
+  };
+  module.members(each);
+}
+
+AnyModule AnyModule::clone() const {
+  AnyModule result = *this;
+  result.module_ = copy_(*module_);
+  own_members(*result.module_);
+  return result;
+}
+
+}  // namespace levin::inline v0::nn

@@ -1,0 +1,130 @@
+// Module: a layer, or a model made of layers. Its tensors and parts are ordinary members, which
+// members() names.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "../autograd/ops.h"
+#include "../kernels/check.h"
+
+namespace levin::inline v0::nn {
+
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+class AnyModule;
+class Module;
+
+/// Receives the members that a module names.
+class Members {
+ public:
+  virtual ~Members() = default;
+  /// A parameter (where it requires a gradient or may), skipped where it is not defined.
+  Members& operator()(const char* name, Tensor& parameter) {
+    return tensor(name, parameter, false), *this;
+  }
+  /// A tensor that is saved with the parameters but not trained.
+  Members& buffer(const char* name, Tensor& buffer) { return tensor(name, buffer, true), *this; }
+  Members& operator()(const char* name, Module& child) { return module(name, child), *this; }
+  Members& operator()(const char* name, AnyModule& child);
+
+ protected:
+  virtual void tensor(const char* name, Tensor& tensor, bool is_buffer) = 0;
+  virtual void module(const char* name, Module& child) = 0;
+  virtual void any_module(const char* name, AnyModule& child);
+};
+
+/// A model of one's own:
+///
+///     struct Net : nn::Module {
+///       nn::Linear hidden{4, 8}, out{8, 3};
+///       void members(nn::Members& m) override { m("hidden", hidden)("out", out); }
+///       Tensor forward(const Tensor& x) override { return out(hidden(x).tanh()); }
+///     };
+///
+/// Tensors are handles: a copied module shares its parameters with the original; clone() copies
+/// them.
+class Module {
+ public:
+  virtual ~Module() = default;
+
+  /// What the module computes. Called by operator(), which names the module in errors.
+  virtual Tensor forward(const Tensor& x);
+  Tensor operator()(const Tensor& x);
+  /// Names the tensors and parts, in the order of state_dict().
+  virtual void members(Members&) {}
+  /// New initial values for this module's own parameters; parts are not touched.
+  virtual void reset_parameters() {}
+  /// "Linear"; the class's name.
+  virtual std::string type_name() const;
+  /// "5 -> 10": what tells it from others of its type in errors and tables.
+  virtual std::string extra_text() const { return {}; }
+
+  /// All parameters, those of parts too, in order; names as in PyTorch: "0.weight".
+  std::vector<Tensor> parameters() const;
+  NamedTensors named_parameters() const;
+  NamedTensors named_buffers() const;
+  /// The direct parts.
+  std::vector<std::pair<std::string, Module*>> named_children() const;
+  /// Parameters and buffers, the tensors themselves, in the order of members().
+  NamedTensors state_dict() const;
+  /// Copies values into the parameters and buffers. strict: names must be the same. All that does
+  /// not fit stands in one std::invalid_argument, and then nothing is changed.
+  void load_state_dict(const NamedTensors& state, bool strict = true);
+
+  /// Training mode (dropout, batch norm), of all parts.
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool is_training() const { return training_; }
+  /// Converts all floating parameters and buffers in place: handles to them stay good.
+  void to(DType dtype);
+  void requires_grad_(bool on = true);
+  void zero_grad(bool set_to_none = true);
+  int64_t num_parameters() const;
+
+  /// The name that errors give it; its owner calls this.
+  void set_name(std::string name);
+
+ private:
+  std::string name_, description_;
+  bool training_ = true;
+};
+
+/// Owns a module of any type.
+class AnyModule {
+ public:
+  AnyModule() = default;
+  template <class M>
+  requires std::is_base_of_v<Module, std::remove_cvref_t<M>> AnyModule(M&& module)
+      : module_(std::make_shared<std::remove_cvref_t<M>>(std::forward<M>(module))),
+        copy_([](const Module& from) -> std::shared_ptr<Module> {
+          return std::make_shared<std::remove_cvref_t<M>>(
+              static_cast<const std::remove_cvref_t<M>&>(from));
+        }) {}
+
+  Module& operator*() const { return *module_; }
+  Module* operator->() const { return module_.get(); }
+  explicit operator bool() const { return module_ != nullptr; }
+  /// A copy with parameters of its own.
+  AnyModule clone() const;
+
+ private:
+  std::shared_ptr<Module> module_;
+  std::shared_ptr<Module> (*copy_)(const Module&) = nullptr;
+};
+
+/// Gives a copied module parameters and buffers of its own.
+void own_members(Module& module);
+
+/// A copy with parameters of its own, of the same values.
+template <class M>
+requires std::is_base_of_v<Module, M> M clone(const M& module) {
+  M copy = module;
+  own_members(copy);
+  return copy;
+}
+
+}  // namespace levin::inline v0::nn

@@ -1,0 +1,65 @@
+// Optimizer: what all optimizers have. OptimizerState: what a checkpoint keeps of one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "../tensor/tensor.h"
+
+namespace levin::inline v0::optim {
+
+/// Numbers ("param_groups.0.lr") and tensors ("state.2.momentum_buffer", with the parameter's
+/// number), by name.
+struct OptimizerState {
+  std::vector<std::pair<std::string, double>> numbers;
+  std::vector<std::pair<std::string, Tensor>> tensors;
+};
+
+/// Changes parameters by their gradients. Parameters without a gradient are left alone.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+
+  /// One update of every parameter that has a gradient.
+  virtual void step() = 0;
+  /// "SGD"
+  virtual std::string type_name() const = 0;
+  virtual OptimizerState state_dict() const = 0;
+  /// Throws std::invalid_argument where the state is of another number of groups or parameters;
+  /// then nothing changes.
+  virtual void load_state_dict(const OptimizerState& state) = 0;
+  virtual int group_count() const = 0;
+  virtual const std::vector<Tensor>& parameters(int group) const = 0;
+  virtual double lr(int group = 0) const = 0;
+  virtual void set_lr(int group, double lr) = 0;
+
+  /// Forgets the gradients of all parameters (or sets them to zeros).
+  void zero_grad(bool set_to_none = true);
+};
+
+/// An optimizer of any type; copies share it.
+class AnyOptimizer {
+ public:
+  AnyOptimizer() = default;
+  template <class O>
+  requires std::is_base_of_v<Optimizer, std::remove_cvref_t<O>> AnyOptimizer(O&& optimizer)
+      : optimizer_(std::make_shared<std::remove_cvref_t<O>>(std::forward<O>(optimizer))) {}
+  AnyOptimizer(std::shared_ptr<Optimizer> optimizer) : optimizer_(std::move(optimizer)) {}
+
+  Optimizer& operator*() const { return *optimizer_; }
+  Optimizer* operator->() const { return optimizer_.get(); }
+  explicit operator bool() const { return optimizer_ != nullptr; }
+
+ private:
+  std::shared_ptr<Optimizer> optimizer_;
+};
+
+/// What every optimizer asks of its parameters: floating leaves that require a gradient, none of
+/// them twice.
+void check_parameters(const char* optimizer, const std::vector<Tensor>& parameters,
+                      const std::vector<Tensor>& known);
+
+}  // namespace levin::inline v0::optim
