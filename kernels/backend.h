@@ -113,6 +113,14 @@ struct SgdCall {
   int64_t count;
 };
 
+/// Running sums of a metric: sums += weight * value in float64; counts (float64 [3]) holds the sum of
+/// the weights, the number of calls, and the number of the first call whose value was not finite
+/// (-1: none). sums is contiguous and of value's shape.
+struct AccumulateCall {
+  double weight;
+  Arg value, sums, counts;
+};
+
 /// One device. Functions return null, or what is wrong in words (text that the backend owns); the
 /// caller adds operation and shapes and throws. They never throw.
 class Backend {
@@ -138,6 +146,7 @@ class Backend {
   virtual const char* index(const IndexCall&) noexcept = 0;
   virtual const char* random(const RandomCall&) noexcept = 0;
   virtual const char* sgd(const SgdCall&) noexcept = 0;
+  virtual const char* accumulate(const AccumulateCall&) noexcept = 0;
 
   /// Waits until everything issued has run.
   virtual const char* synchronize() noexcept = 0;

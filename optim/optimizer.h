@@ -1,12 +1,11 @@
 // Optimizer: what all optimizers have. OptimizerState: what a checkpoint keeps of one.
 #pragma once
 
-#include <memory>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "../kernels/handle.h"
 #include "../tensor/tensor.h"
 
 namespace levin::inline v0::optim {
@@ -41,21 +40,7 @@ class Optimizer {
 };
 
 /// An optimizer of any type; copies share it.
-class AnyOptimizer {
- public:
-  AnyOptimizer() = default;
-  template <class O>
-  requires std::is_base_of_v<Optimizer, std::remove_cvref_t<O>> AnyOptimizer(O&& optimizer)
-      : optimizer_(std::make_shared<std::remove_cvref_t<O>>(std::forward<O>(optimizer))) {}
-  AnyOptimizer(std::shared_ptr<Optimizer> optimizer) : optimizer_(std::move(optimizer)) {}
-
-  Optimizer& operator*() const { return *optimizer_; }
-  Optimizer* operator->() const { return optimizer_.get(); }
-  explicit operator bool() const { return optimizer_ != nullptr; }
-
- private:
-  std::shared_ptr<Optimizer> optimizer_;
-};
+using AnyOptimizer = Handle<Optimizer>;
 
 /// What every optimizer asks of its parameters: floating leaves that require a gradient, none of
 /// them twice.

@@ -37,6 +37,9 @@ class CpuBackend final : public Backend {
   const char* index(const IndexCall& call) noexcept override { return cpu::index(call); }
   const char* random(const RandomCall& call) noexcept override { return cpu::random(call); }
   const char* sgd(const SgdCall& call) noexcept override { return cpu::sgd(call); }
+  const char* accumulate(const AccumulateCall& call) noexcept override {
+    return cpu::accumulate(call);
+  }
 
   // Every call has run when it returns, and there is one stream.
   const char* synchronize() noexcept override { return nullptr; }

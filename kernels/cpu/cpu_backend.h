@@ -18,6 +18,7 @@ const char* softmax(const SoftmaxCall&);
 const char* index(const IndexCall&);
 const char* random(const RandomCall&);
 const char* sgd(const SgdCall&);
+const char* accumulate(const AccumulateCall&);
 }  // namespace cpu
 
 }  // namespace levin::inline v0

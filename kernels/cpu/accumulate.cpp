@@ -1,0 +1,28 @@
+// Running sums of metrics: small, so one thread.
+#include "cpu_backend.h"
+#include "walk.h"
+
+namespace levin::inline v0::cpu {
+
+const char* accumulate(const AccumulateCall& call) {
+  const Layout& layout = *call.value.layout;
+  double* sums = data_of<double>(call.sums);
+  double* counts = data_of<double>(call.counts);
+  bool finite = true;
+  with_type(layout.dtype, [&](auto element) {
+    const auto* from = static_cast<const decltype(element)*>(call.value.block->data);
+    Walk(layout).runs(0, layout.numel(), [&](int64_t at, int64_t stride, int64_t count) {
+      for (int64_t i = 0; i < count; ++i) {
+        const double value = convert_from<double>(from[at + i * stride]);
+        finite &= std::isfinite(value);
+        *sums++ += call.weight * value;
+      }
+    });
+  });
+  if (!finite && counts[2] < 0) counts[2] = counts[1];
+  counts[0] += call.weight;
+  counts[1] += 1;
+  return nullptr;
+}
+
+}  // namespace levin::inline v0::cpu
