@@ -1,0 +1,26 @@
+// Counts what a benchmark takes from the heap.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+
+/// Calls of malloc and its relatives in this program so far, operator new's among them.
+uint64_t allocations();
+
+/// Reports the heap allocations of one call of `step`, once its caches are warm.
+template <class Step>
+void count_allocations(benchmark::State& state, Step step) {
+  constexpr int kSteps = 100;
+  for (int i = 0; i < kSteps; ++i) step();
+  const uint64_t before = allocations();
+  for (int i = 0; i < kSteps; ++i) step();
+  state.counters["allocations"] = static_cast<double>(allocations() - before) / kSteps;
+}
+
+/// Times `step` and counts its allocations.
+template <class Step>
+void measure(benchmark::State& state, Step step) {
+  count_allocations(state, step);
+  for (auto _ : state) step();
+}
