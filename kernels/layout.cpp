@@ -19,15 +19,15 @@ void Shape::push_back(int64_t size) {
 
 int64_t Shape::numel() const {
   int64_t n = 1;
-  bool overflow = false;
+  bool empty = false, overflow = false;
   for (const int64_t size : *this) {
     if (size < 0) fail({"a shape of ", *this, ": sizes must not be negative"});
-    overflow |= __builtin_mul_overflow(n, size, &n);
+    empty |= size == 0;
+    // Beside a size of 0 too: the strides are products of the others.
+    if (size > 0) overflow |= __builtin_mul_overflow(n, size, &n);
   }
-  // A size of 0 makes the tensor empty whatever the others are.
-  if (std::find(begin(), end(), 0) != end()) return 0;
   if (overflow) fail({"a shape of ", *this, ": too many elements"});
-  return n;
+  return empty ? 0 : n;
 }
 
 std::string Shape::text() const {

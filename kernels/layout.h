@@ -32,7 +32,8 @@ class Shape {
   int64_t back() const { return sizes_[size_ - 1]; }
   void push_back(int64_t size);
 
-  /// The product of the sizes. Throws std::invalid_argument where it passes 2^63 - 1.
+  /// The product of the sizes. Throws std::invalid_argument where it, or that of the sizes other
+  /// than 0, passes 2^63 - 1.
   int64_t numel() const;
   /// "[2, 3]"
   std::string text() const;
