@@ -36,17 +36,23 @@ T add_pairwise(T* sums, int64_t count) {
   return sums[0];
 }
 
-// block(start, n) for every block of a long row, in parallel, then added pairwise.
+// The sum of block(start, n) for every block of a long row, in parallel; the block sums are added
+// pairwise. A row of more blocks than `sums` holds is cut where that tree has its root.
 template <class T, class Block>
-T sum_of_blocks(int64_t n, Block block) {
-  if (n <= kSumBlock) return block(int64_t{0}, n);
+T sum_of_blocks(int64_t from, int64_t n, Block block) {
+  if (n <= kSumBlock) return block(from, n);
+  constexpr int64_t kBlocks = 512;
+  if (n > kBlocks * kSumBlock) {
+    int64_t half = kBlocks * kSumBlock;
+    while (2 * half < n) half *= 2;
+    return sum_of_blocks<T>(from, half, block) + sum_of_blocks<T>(from + half, n - half, block);
+  }
+  T sums[kBlocks];
   const int64_t blocks = (n + kSumBlock - 1) / kSumBlock;
-  const Ref<levin::Block> memory = levin::Block::make(blocks * sizeof(T), kCPU);
-  T* sums = static_cast<T*>(memory->data);
   parallel_for(blocks, kGrain / kSumBlock, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t start = i * kSumBlock;
-      sums[i] = block(start, n - start < kSumBlock ? n - start : kSumBlock);
+      sums[i] = block(from + start, n - start < kSumBlock ? n - start : kSumBlock);
     }
   });
   return add_pairwise(sums, blocks);
@@ -69,7 +75,7 @@ struct Row {
 
 template <class T>
 T sum_row(const Row<T>& row, int64_t n) {
-  return sum_of_blocks<T>(n, [&](int64_t start, int64_t count) {
+  return sum_of_blocks<T>(0, n, [&](int64_t start, int64_t count) {
     T buffer[kSumBlock];
     const T* x = row.block(start, count, buffer);
     if constexpr (std::is_same_v<T, int64_t>) {
@@ -84,7 +90,7 @@ T sum_row(const Row<T>& row, int64_t n) {
 
 template <class T>
 T square_deviation(const Row<T>& row, int64_t n, T mean) {
-  return sum_of_blocks<T>(n, [&](int64_t start, int64_t count) {
+  return sum_of_blocks<T>(0, n, [&](int64_t start, int64_t count) {
     T buffer[kSumBlock], means[kSumBlock];
     for (int64_t i = 0; i < count; ++i) means[i] = mean;
     return row_loops<T>().square_distance_block(row.block(start, count, buffer), means, count);
@@ -206,7 +212,7 @@ const char* mse(const MseCall& call) {
   const auto run = [&](auto zero) {
     using T = decltype(zero);
     const T *x = data_of<T>(call.x), *target = data_of<T>(call.target);
-    const T sum = sum_of_blocks<T>(n, [&](int64_t start, int64_t count) {
+    const T sum = sum_of_blocks<T>(0, n, [&](int64_t start, int64_t count) {
       return row_loops<T>().square_distance_block(x + start, target + start, count);
     });
     *data_of<T>(call.out) = call.mean ? sum / static_cast<T>(n) : sum;
