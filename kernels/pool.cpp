@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <system_error>
 #include <thread>
 
 namespace levin::inline v0 {
@@ -35,8 +36,7 @@ class Pool {
       for (int64_t chunk = 0; chunk < chunks; ++chunk) function(context, chunk);
       return;
     }
-    for (; started_ < helpers; ++started_)
-      std::thread([this, id = started_] { work(id); }).detach();
+    start_workers(helpers);
     function_ = function;
     context_ = context;
     control_ = _mm_getcsr();
@@ -67,6 +67,14 @@ class Pool {
   }
 
  private:
+  void start_workers(int count) {
+    try {
+      for (; started_ < count; ++started_)
+        std::thread([this, id = started_] { work(id); }).detach();
+    } catch (const std::system_error&) {  // the system gives no more: those that are there do it
+    }
+  }
+
   // Generation and chunks left share one word: with two, a late helper could take a chunk of the
   // next task. The task is read only after a chunk was claimed, since a claimed chunk keeps it
   // alive.
