@@ -1,5 +1,7 @@
 #include "block.h"
 
+#include <pthread.h>
+
 #include <bit>
 #include <mutex>
 #include <new>
@@ -43,8 +45,14 @@ struct CentralCache {
 };
 
 CentralCache& central_cache() {
-  static CentralCache* cache = new CentralCache;  // never destroyed: threads may outlive main
-  return *cache;
+  static CentralCache* made = [] {
+    static CentralCache* cache = new CentralCache;  // never destroyed: threads may outlive main
+    // The child of a fork must not find it locked by a thread that it does not have.
+    pthread_atfork([] { cache->mutex.lock(); }, [] { cache->mutex.unlock(); },
+                   [] { cache->mutex.unlock(); });
+    return cache;
+  }();
+  return *made;
 }
 
 constinit std::atomic<std::size_t> taken{0};
