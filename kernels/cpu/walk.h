@@ -37,6 +37,7 @@ class Walk {
   /// Calls f(element offset, stride, count) for the runs that make up elements [start, start + n).
   template <class F>
   void runs(int64_t start, int64_t n, F&& f) const {
+    if (n == 0) return;  // sizes may be 0, by which one cannot divide
     int64_t index[kMaxDims];
     int64_t at = offset_;
     for (int d = dims_ - 1; d >= 0; --d) {
