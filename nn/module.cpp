@@ -1,10 +1,8 @@
 #include "module.h"
 
-#include <cxxabi.h>
-
-#include <cstdlib>
 #include <functional>
-#include <typeinfo>
+
+#include "../kernels/type_name.h"
 
 namespace levin::inline v0::nn {
 namespace {
@@ -43,7 +41,8 @@ void collect(const Module& module, const std::string& prefix, Which which, Named
       found->emplace_back(prefix + name, tensor);
   };
   each.on_module = [&](const char* name, Module& child) {
-    collect(child, prefix + name + ".", which, found);
+    // A part without a name (the model in a wrapper) adds nothing to its members' names.
+    collect(child, *name ? prefix + name + "." : prefix, which, found);
   };
   visit(module, each);
 }
@@ -86,13 +85,7 @@ Tensor Module::operator()(const Tensor& x) {
   return forward(x);
 }
 
-std::string Module::type_name() const {
-  int status = 0;
-  char* text = abi::__cxa_demangle(typeid(*this).name(), nullptr, nullptr, &status);
-  std::string name = text ? text : typeid(*this).name();
-  std::free(text);
-  return name.substr(name.rfind(':') == std::string::npos ? 0 : name.rfind(':') + 1);
-}
+std::string Module::type_name() const { return class_name(typeid(*this)); }
 
 void Module::set_name(std::string name) {
   name_ = std::move(name);

@@ -1,0 +1,35 @@
+// MetadataCallback: fit_metadata.json, what was trained and how it went.
+#pragma once
+
+#include "../callback.h"
+
+namespace levin::inline v0 {
+
+/// Every model has one. The file is complete after each epoch and at the end of the fit.
+class MetadataCallback : public Callback {
+ public:
+  Value state_dict() const override { return metadata_; }
+  void load_state_dict(const Value& state) override { metadata_ = state; }
+
+  void setup(Trainer& trainer, LME& model) override;
+  void on_fit_start(Trainer& trainer, LME& model) override;
+  void on_train_epoch_start(Trainer& trainer, LME& model) override;
+  void on_train_epoch_end(Trainer& trainer, LME& model) override;
+  void on_epoch_logged(Trainer& trainer, LME& model) override;
+  void on_fit_end(Trainer& trainer, LME& model) override;
+  void on_exception(Trainer& trainer, LME& model, const std::exception& error) override;
+
+  /// An epoch's full result of a metric, as nested lists. Throws std::invalid_argument where the
+  /// epoch has one already.
+  void log_epoch_metric(const std::string& name, int64_t epoch, const Tensor& full);
+  const Value& metadata() const { return metadata_; }
+
+ private:
+  void describe(const Trainer& trainer, LME& model);
+  void update_best(Trainer& trainer, LME& model);
+  void write(const Trainer& trainer) const;
+
+  Value metadata_;
+};
+
+}  // namespace levin::inline v0

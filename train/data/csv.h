@@ -1,0 +1,15 @@
+// Numbers from CSV files.
+#pragma once
+
+#include <string>
+
+#include "../../tensor/tensor.h"
+
+namespace levin::inline v0::data {
+
+/// A file of numbers, separated by commas, as a float64 tensor [lines, columns]; `skip_lines` lines
+/// at the start are passed over. Empty lines are too. Throws std::runtime_error with path, line and
+/// column for what is no number, and for a line of another length than the first.
+Tensor read_csv(const std::string& path, int skip_lines = 0);
+
+}  // namespace levin::inline v0::data

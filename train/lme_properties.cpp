@@ -1,0 +1,96 @@
+#include "lme_properties.h"
+
+#include <algorithm>
+
+#include "../kernels/check.h"
+#include "callbacks/metadata.h"
+#include "files/text.h"
+#include "log.h"
+
+namespace levin::inline v0 {
+
+Tensor CriterionProperty::operator()(const Tensor& y, const Tensor& gt) const {
+  if (!metric_)
+    fail(Fault::order,
+         {"No criterion fn was implemented. Use model.criterion_fn=XXX or a different "
+          "model.model_algorithm that includes a loss function"});
+  const Where where("criterion_fn", "loss");
+  MetricResult result = metric_->forward(y, gt);
+  check(result.tensor().defined(), {"it gave no tensor"});
+  return result.tensor();
+}
+
+OptimizerProperty& OptimizerProperty::operator=(optim::AnyOptimizer optimizer) {
+  return *this = std::vector<optim::AnyOptimizer>{std::move(optimizer)};
+}
+
+OptimizerProperty& OptimizerProperty::operator=(std::vector<optim::AnyOptimizer> optimizers) {
+  check(!optimizers.empty(), {"model.optimizer: an empty list"});
+  for (const optim::AnyOptimizer& optimizer : optimizers)
+    check(static_cast<bool>(optimizer), {"model.optimizer: an empty handle"});
+  optimizers_ = std::move(optimizers);
+  return *this;
+}
+
+optim::Optimizer* OptimizerProperty::operator->() const {
+  if (optimizers_.size() != 1)
+    fail(Fault::order, {"model.optimizer: there are ", optimizers_.size(), ", use list()"});
+  return optimizers_[0].get();
+}
+
+MetricsProperty& MetricsProperty::operator=(std::vector<NamedMetric> metrics) {
+  std::vector<std::string> names;
+  for (const auto& [name, metric] : metrics) {
+    check(name != "loss",
+          {"model.metrics: 'loss' is not a valid metric name, it is the criterion's"});
+    check(!name.starts_with("val_"),
+          {"model.metrics: metrics cannot start with val_: '", name, "'"});
+    check(!name.empty() && name != "epoch" && name != "step" && name.find('/') == std::string::npos,
+          {"model.metrics: '", name, "' is not a valid metric name"});
+    check(static_cast<bool>(metric), {"model.metrics: '", name, "' has no metric"});
+    check(std::find(names.begin(), names.end(), name) == names.end(),
+          {"model.metrics: '", name, "' comes twice"});
+    names.push_back(name);
+  }
+  metrics_ = std::move(metrics);
+  return *this;
+}
+
+bool MetricsProperty::contains(std::string_view name) const {
+  return std::any_of(begin(), end(),
+                     [&](const NamedMetric& metric) { return metric.name == name; });
+}
+
+std::optional<AlgorithmOutput> AlgorithmProperty::operator()(LME& model,
+                                                             const data::Batch& batch) const {
+  if (!function_)
+    fail(Fault::order, {"Use model.model_algorithm=xxx to define your forward & metrics function"});
+  return function_(model, batch);
+}
+
+CallbacksProperty& CallbacksProperty::operator=(std::vector<AnyCallback> callbacks) {
+  std::vector<AnyCallback> distinct;
+  for (AnyCallback& callback : callbacks) {
+    check(static_cast<bool>(callback), {"model.callbacks: an empty handle"});
+    check(!dynamic_cast<MetadataCallback*>(callback.get()),
+          {"model.callbacks: a MetadataCallback: every model has one already"});
+    if (std::find(distinct.begin(), distinct.end(), callback) == distinct.end())
+      distinct.push_back(std::move(callback));
+  }
+  callbacks_ = std::move(distinct);
+  return *this;
+}
+
+MonitorsProperty& MonitorsProperty::operator=(std::vector<std::string> monitors) {
+  check(std::find(monitors.begin(), monitors.end(), "loss") != monitors.end(),
+        {"'loss' must be in checkpoint monitors. Got: ", python_list(monitors)});
+  std::vector<std::string> known;
+  for (const NamedMetric& metric : metrics_) known.push_back(metric.name);
+  for (const std::string& monitor : monitors)
+    check(monitor == "loss" || metrics_.contains(monitor),
+          {"Not in metrics: {'", monitor, "'} (metrics: ", python_list(known), ")"});
+  monitors_ = std::move(monitors);
+  return *this;
+}
+
+}  // namespace levin::inline v0

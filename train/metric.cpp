@@ -1,0 +1,113 @@
+#include "metric.h"
+
+#include "../autograd/launch.h"
+#include "../autograd/ops.h"
+
+namespace levin::inline v0 {
+
+MetricResult::MetricResult(double number) : tensor_(levin::tensor(number)) {}
+
+MetricResult& MetricResults::operator[](std::string_view name) {
+  for (Entry& entry : entries_)
+    if (entry.name == name) return entry.result;
+  return entries_.push_back({std::string(name), {}}).result;
+}
+
+const MetricResult* MetricResults::find(std::string_view name) const {
+  for (const Entry& entry : entries_)
+    if (entry.name == name) return &entry.result;
+  return nullptr;
+}
+
+std::optional<double> CoreMetric::epoch_result_reduced(const Tensor& full) {
+  if (!full.defined() || full.numel() != 1) return {};
+  return full.item<double>();
+}
+
+void CoreMetric::load_state(const std::vector<std::pair<std::string, Tensor>>& state) {
+  check(state.empty(), {"metric: it cannot load a state of ", state.size(), " tensors"});
+}
+
+void CallableCoreMetric::batch_update(const MetricResult& result, double weight) {
+  if (result.is_nothing()) return;
+  if (!result.is_list()) return add(result.tensor(), weight);
+  for (const MetricResult& item : result.list()) {
+    check(!item.is_list(),
+          {"metric: No list nesting allowed: a list of batch results holds a list"});
+    if (!item.is_nothing()) add(item.tensor(), weight);
+  }
+}
+
+void CallableCoreMetric::add(const Tensor& value, double weight) {
+  if (!sums_.defined()) {
+    sums_ = zeros(value.shape(), kFloat64, value.device());
+    counts_ = tensor({0.0, 0.0, -1.0}).to(kFloat64).to(value.device());
+  }
+  check(sums_.shape() == value.shape(),
+        {"metric: a batch result of shape ", value.shape(), " after ones of ", sums_.shape()});
+  launched(backend(value.device()).accumulate({weight, arg(value), arg(sums_), arg(counts_)}),
+           "metric", value);
+  ++sums_.impl().block->version;
+  ++counts_.impl().block->version;
+}
+
+Tensor CallableCoreMetric::epoch_result() {
+  const NoGrad no_grad;
+  if (!sums_.defined()) return {};
+  const double count = counts_.select(0, 0).item<double>();
+  if (counts_.select(0, 1).item<double>() == 0) return {};
+  if (epoch_ == Epoch::sum) return sums_.clone();
+  return (sums_.dim() == 0 ? sums_.unsqueeze(0) : sums_) / count;
+}
+
+void CallableCoreMetric::reset() {
+  if (!sums_.defined()) return;
+  const NoGrad no_grad;
+  sums_.zero_();
+  counts_.zero_();
+  counts_.select(0, 2).fill_(-1);
+}
+
+std::shared_ptr<CoreMetric> CallableCoreMetric::clone() const {
+  return std::make_shared<CallableCoreMetric>(function_, higher_is_better(), requires_grad(),
+                                              epoch_);
+}
+
+int64_t CallableCoreMetric::first_bad_batch() const {
+  return counts_.defined() ? counts_.select(0, 2).item<int64_t>() : -1;
+}
+
+std::vector<std::pair<std::string, Tensor>> CallableCoreMetric::state() const {
+  if (!sums_.defined()) return {};
+  return {{"sums", sums_}, {"counts", counts_}};
+}
+
+void CallableCoreMetric::load_state(const std::vector<std::pair<std::string, Tensor>>& state) {
+  sums_ = counts_ = {};
+  for (const auto& [name, tensor] : state) {
+    check(tensor.dtype() == kFloat64 && (name == "sums" || tensor.numel() == 3),
+          {"metric: a state '", name, "' of ", tensor.dtype(), " ", tensor.shape()});
+    (name == "sums" ? sums_ : counts_) = tensor.clone();
+  }
+  check(sums_.defined() == counts_.defined(), {"metric: the state lacks its sums or its counts"});
+}
+
+StubMetric::StubMetric(bool higher_is_better)
+    : CallableCoreMetric(
+          [](const Tensor&, const Tensor&) -> MetricResult {
+            fail(Fault::order, {"Stub metrics cannot be called. These need to be computed in the "
+                                "model_algorithm!"});
+          },
+          higher_is_better) {}
+
+std::shared_ptr<CoreMetric> StubMetric::clone() const {
+  return std::make_shared<StubMetric>(higher_is_better());
+}
+
+bool AnyMetric::is_max(std::string_view direction) {
+  check(direction == "min" || direction == "max",
+        {"metrics: Expected 'min'/'max', got: ", direction});
+  return direction == "max";
+}
+
+}  // namespace levin::inline v0

@@ -1,0 +1,172 @@
+// Metrics: numbers that a model is judged by, collected over the batches of an epoch.
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "../kernels/handle.h"
+#include "../tensor/tensor.h"
+#include "inline_list.h"
+
+namespace levin::inline v0 {
+
+/// A metric of one batch: nothing, a tensor (a number becomes one), or a list of these.
+class MetricResult {
+ public:
+  MetricResult() = default;
+  MetricResult(std::nullopt_t) {}
+  MetricResult(Tensor tensor) : tensor_(std::move(tensor)) {}
+  MetricResult(double number);
+  MetricResult(std::vector<MetricResult> list)
+      : list_(std::make_shared<const std::vector<MetricResult>>(std::move(list))) {}
+
+  bool is_nothing() const { return !list_ && !tensor_.defined(); }
+  bool is_list() const { return list_ != nullptr; }
+  /// Undefined where it is no tensor.
+  const Tensor& tensor() const { return tensor_; }
+  const std::vector<MetricResult>& list() const { return *list_; }
+
+ private:
+  Tensor tensor_;
+  std::shared_ptr<const std::vector<MetricResult>> list_;
+};
+
+/// Metrics of one batch by name, in the order of insertion: `metrics["loss"] = loss`.
+class MetricResults {
+ public:
+  struct Entry {
+    std::string name;
+    MetricResult result;
+  };
+
+  /// Made where the name is new.
+  MetricResult& operator[](std::string_view name);
+  /// Null where there is none.
+  const MetricResult* find(std::string_view name) const;
+  bool contains(std::string_view name) const { return find(name) != nullptr; }
+  int size() const { return entries_.size(); }
+  const Entry* begin() const { return entries_.begin(); }
+  const Entry* end() const { return entries_.end(); }
+
+ private:
+  InlineList<Entry, 4> entries_;
+};
+
+/// What every metric has. A metric of one's own (class-wise accuracy, a confusion matrix) overrides
+/// the pure members; its sums are tensors, read in epoch_result() only.
+class CoreMetric {
+ public:
+  explicit CoreMetric(bool higher_is_better, bool requires_grad = false)
+      : higher_is_better_(higher_is_better), requires_grad_(requires_grad) {}
+  virtual ~CoreMetric() = default;
+
+  bool higher_is_better() const { return higher_is_better_; }
+  /// forward() is recorded for backward: so it is with a loss.
+  bool requires_grad() const { return requires_grad_; }
+  /// "max" or "min"
+  const char* mode() const { return higher_is_better_ ? "max" : "min"; }
+
+  /// The result of one batch.
+  virtual MetricResult forward(const Tensor& y, const Tensor& gt) = 0;
+  /// Takes the result of one batch, which counts `weight` times (its samples).
+  virtual void batch_update(const MetricResult& result, double weight = 1) = 0;
+  /// The epoch's result in full; undefined where no batch had one.
+  virtual Tensor epoch_result() = 0;
+  /// The one number that is logged and monitored: `full` where it has one element, else none.
+  virtual std::optional<double> epoch_result_reduced(const Tensor& full);
+  /// Forgets all batches.
+  virtual void reset() = 0;
+  /// A metric of the same kind without batches.
+  virtual std::shared_ptr<CoreMetric> clone() const = 0;
+  /// Number of the first batch since reset() whose value was not finite; -1 where all were, or
+  /// where the metric does not keep count.
+  virtual int64_t first_bad_batch() const { return -1; }
+  /// The sums, for a checkpoint in the middle of an epoch. They are set in place by load_state.
+  virtual std::vector<std::pair<std::string, Tensor>> state() const { return {}; }
+  virtual void load_state(const std::vector<std::pair<std::string, Tensor>>& state);
+
+ private:
+  bool higher_is_better_, requires_grad_;
+};
+
+using MetricFunction = std::function<MetricResult(const Tensor& y, const Tensor& gt)>;
+
+/// A metric that a function computes: the epoch's result is the weighted mean of the batches', or
+/// their weighted sum. Accumulates in float64, also vectors and matrices element by element.
+class CallableCoreMetric : public CoreMetric {
+ public:
+  enum class Epoch : uint8_t { mean, sum };
+
+  CallableCoreMetric(MetricFunction function, bool higher_is_better, bool requires_grad = false,
+                     Epoch epoch = Epoch::mean)
+      : CoreMetric(higher_is_better, requires_grad),
+        function_(std::move(function)),
+        epoch_(epoch) {}
+
+  MetricResult forward(const Tensor& y, const Tensor& gt) override { return function_(y, gt); }
+  /// Nothing is ignored; each item of a list counts as a batch. Throws std::invalid_argument for
+  /// lists in lists and for a shape other than that of the batches before.
+  void batch_update(const MetricResult& result, double weight = 1) override;
+  /// mean: float64 of the batches' shape, [1] for single numbers; sum: of the batches' shape.
+  Tensor epoch_result() override;
+  void reset() override;
+  std::shared_ptr<CoreMetric> clone() const override;
+  int64_t first_bad_batch() const override;
+  std::vector<std::pair<std::string, Tensor>> state() const override;
+  void load_state(const std::vector<std::pair<std::string, Tensor>>& state) override;
+
+ private:
+  void add(const Tensor& value, double weight);
+
+  MetricFunction function_;
+  Epoch epoch_;
+  Tensor sums_, counts_;  // see AccumulateCall
+};
+
+/// A metric that model_algorithm computes itself: declared by `{nullptr, "min"}`.
+class StubMetric : public CallableCoreMetric {
+ public:
+  explicit StubMetric(bool higher_is_better);
+  std::shared_ptr<CoreMetric> clone() const override;
+};
+
+/// A metric of any kind, shared: a CoreMetric, or `{function, "min"}` / `{function, "max"}`, or
+/// `{nullptr, "min"}` for a StubMetric.
+class AnyMetric {
+ public:
+  AnyMetric() = default;
+  template <class Metric>
+  requires std::is_base_of_v<CoreMetric, std::remove_cvref_t<Metric>> AnyMetric(Metric&& metric)
+      : metric_(std::forward<Metric>(metric)) {}
+  template <class Metric>
+  requires std::is_base_of_v<CoreMetric, Metric> AnyMetric(std::shared_ptr<Metric> metric)
+      : metric_(std::move(metric)) {}
+  /// Throws std::invalid_argument where the direction is neither "min" nor "max".
+  template <class F>
+  requires std::invocable<F&, const Tensor&, const Tensor&> AnyMetric(F function,
+                                                                      std::string_view direction)
+      : metric_(CallableCoreMetric(std::move(function), is_max(direction))) {}
+  AnyMetric(std::nullptr_t, std::string_view direction) : metric_(StubMetric(is_max(direction))) {}
+
+  CoreMetric& operator*() const { return *metric_; }
+  CoreMetric* operator->() const { return metric_.get(); }
+  explicit operator bool() const { return static_cast<bool>(metric_); }
+
+ private:
+  static bool is_max(std::string_view direction);
+
+  Handle<CoreMetric> metric_;
+};
+
+struct NamedMetric {
+  std::string name;
+  AnyMetric metric;
+};
+
+}  // namespace levin::inline v0
