@@ -10,6 +10,9 @@ namespace levin::inline v0 {
 void Part::append_to(std::string* message) const {
   char digits[32];
   switch (kind_) {
+    case Kind::c_text:
+      *message += c_text_;
+      return;
     case Kind::text:
       *message += text_;
       return;

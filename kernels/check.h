@@ -15,26 +15,30 @@ namespace levin::inline v0 {
 /// made from.
 class Part {
  public:
-  Part(const char* text) : kind_(Kind::text), text_(text) {}
+  // Only kept here, and measured in append_to(): a check that holds must cost next to nothing.
+  Part(const char* text) : kind_(Kind::c_text), c_text_(text) {}
   Part(std::string_view text) : kind_(Kind::text), text_(text) {}
-  Part(const std::string& text) : kind_(Kind::text), text_(text) {}
-  Part(int number) : kind_(Kind::integer), integer_(number) {}
+  Part(const std::string& text) : Part(std::string_view(text)) {}
+  Part(int number) : Part(int64_t{number}) {}
   Part(int64_t number) : kind_(Kind::integer), integer_(number) {}
-  Part(std::size_t number) : kind_(Kind::integer), integer_(static_cast<int64_t>(number)) {}
+  Part(std::size_t number) : Part(static_cast<int64_t>(number)) {}
   Part(double number) : kind_(Kind::real), real_(number) {}
   Part(const Shape& shape) : kind_(Kind::shape), shape_(&shape) {}
-  Part(DType dtype) : kind_(Kind::text), text_(name_of(dtype)) {}
-  Part(Device device) : kind_(Kind::text), text_(name_of(device)) {}
+  Part(DType dtype) : Part(name_of(dtype)) {}
+  Part(Device device) : Part(name_of(device)) {}
 
   void append_to(std::string* message) const;
 
  private:
-  enum class Kind : uint8_t { text, integer, real, shape };
+  enum class Kind : uint8_t { c_text, text, integer, real, shape };
   Kind kind_;
-  std::string_view text_;
-  int64_t integer_ = 0;
-  double real_ = 0;
-  const Shape* shape_ = nullptr;
+  union {
+    const char* c_text_;
+    std::string_view text_;
+    int64_t integer_;
+    double real_;
+    const Shape* shape_;
+  };
 };
 
 /// Whose fault an error is, and so which exception is thrown.

@@ -13,10 +13,26 @@ namespace levin::inline v0 {
 /// Most dimensions a tensor can have.
 inline constexpr int kMaxDims = 8;
 
+/// Copies the `count` sizes or strides that are used. With a known end, compilers make this a few
+/// moves; for a whole array they choose vectors, which have to wait for the single sizes that were
+/// written just before.
+inline void copy_used(const int64_t* from, int count, int64_t* to) {
+  for (int d = 0; d < kMaxDims; ++d) {
+    if (d == count) return;
+    to[d] = from[d];
+  }
+}
+
 /// Up to 8 sizes (or dimension numbers), stored inline. More throw std::invalid_argument.
 class Shape {
  public:
-  Shape() = default;
+  Shape() {}
+  Shape(const Shape& other) : size_(other.size_) { copy_used(other.sizes_, size_, sizes_); }
+  Shape& operator=(const Shape& other) {
+    size_ = other.size_;
+    copy_used(other.sizes_, size_, sizes_);
+    return *this;
+  }
   Shape(std::initializer_list<int64_t> sizes) : Shape(sizes.begin(), sizes.size()) {}
   Shape(const std::vector<int64_t>& sizes) : Shape(sizes.data(), sizes.size()) {}
   Shape(const int64_t* sizes, std::size_t count);
@@ -46,7 +62,7 @@ class Shape {
   }
 
  private:
-  int64_t sizes_[kMaxDims] = {};
+  int64_t sizes_[kMaxDims];
   int size_ = 0;
 };
 
@@ -56,6 +72,18 @@ struct Layout {
   int64_t strides[kMaxDims];
   int64_t offset = 0;
   DType dtype = kFloat32;
+
+  Layout() {}
+  Layout(const Layout& other) : shape(other.shape), offset(other.offset), dtype(other.dtype) {
+    copy_used(other.strides, dim(), strides);
+  }
+  Layout& operator=(const Layout& other) {
+    shape = other.shape;
+    copy_used(other.strides, dim(), strides);
+    offset = other.offset;
+    dtype = other.dtype;
+    return *this;
+  }
 
   int dim() const { return shape.size(); }
   int64_t numel() const {
