@@ -82,10 +82,13 @@ constexpr int kMost = 3;
 // A formula with its operands, checked and brought to one shape.
 struct Prepared {
   ElementwiseCall call;
+  const Tensor* first = nullptr;  // of the operands that are tensors
+  const Shape* shape;             // the first tensor's, or `joined`
+  DType dtype;                    // of the result
+  Shape joined;
   Layout broadcast[kMost];  // where an operand's own layout does not do
-  Shape shape;
-  DType dtype;  // of the result
-  Device device;
+
+  Device device() const { return first->device(); }
 };
 
 [[noreturn]] void fail_broadcast(Op op, const Operand* in, int count) {
@@ -124,22 +127,20 @@ void prepare(Op op, const Operand* in, int count, std::initializer_list<double> 
   const Traits& traits = traits_of(op);
   ElementwiseCall& call = p->call;
   call.op = op;
-  const Tensor* first = nullptr;
-  bool one_shape = true;
   for (int i = 0; i < count; ++i) {
     const Tensor* tensor = in[i].tensor;
     if (!tensor) {
       call.number_mask |= 1 << i;
       call.numbers[3 - i] = in[i].number.value;
-    } else if (!first) {
-      first = tensor;
-      p->shape = tensor->shape();
+    } else if (!p->first) {
+      p->first = tensor;
+      p->shape = &tensor->shape();
     } else {
-      check_same_device(name_of(op), *first, *tensor);
-      if (tensor->shape() == p->shape) continue;
-      one_shape = false;
-      const Shape so_far = p->shape;
-      if (!broadcast_shapes(so_far, tensor->shape(), &p->shape)) fail_broadcast(op, in, count);
+      check_same_device(name_of(op), *p->first, *tensor);
+      if (tensor->shape() == *p->shape) continue;
+      const Shape so_far = *p->shape;
+      if (!broadcast_shapes(so_far, tensor->shape(), &p->joined)) fail_broadcast(op, in, count);
+      p->shape = &p->joined;
     }
   }
   int at = 0;
@@ -150,12 +151,11 @@ void prepare(Op op, const Operand* in, int count, std::initializer_list<double> 
   if (traits.floats_only && !is_floating(type)) type = kFloat32;
   call.compute = compute_type(type);
   p->dtype = compares(op) ? kBool : type;
-  p->device = first ? first->device() : kCPU;
   for (int i = 0; i < count; ++i) {
     if (!in[i].tensor) continue;
     call.in[i] = arg(*in[i].tensor);
-    if (one_shape || in[i].tensor->shape() == p->shape) continue;
-    p->broadcast[i] = broadcast_to(*call.in[i].layout, p->shape);
+    if (call.in[i].layout->shape == *p->shape) continue;
+    p->broadcast[i] = broadcast_to(*call.in[i].layout, *p->shape);
     call.in[i].layout = &p->broadcast[i];
   }
 }
@@ -264,9 +264,9 @@ Tensor elementwise(Op op, std::initializer_list<Operand> operands,
   const int count = static_cast<int>(operands.size());
   Prepared p;
   prepare(op, in, count, parameters, &p);
-  Tensor out = empty(p.shape, p.dtype, p.device);
+  Tensor out = empty(*p.shape, p.dtype, p.device());
   p.call.out = arg(out);
-  launched(backend(p.device).elementwise(p.call), name_of(op), out);
+  launched(backend(p.device()).elementwise(p.call), name_of(op), out);
   if (!traits_of(op).differentiable || !is_floating(p.dtype)) return out;
   bool wanted = false;
   for (int i = 0; i < count; ++i)
@@ -281,8 +281,8 @@ void elementwise_into(const Tensor& out, Op op, std::initializer_list<Operand> o
                       std::initializer_list<double> parameters) {
   Prepared p;
   prepare(op, operands.begin(), static_cast<int>(operands.size()), parameters, &p);
-  check(p.shape == out.shape(), {name_of(op), "_: the result of shape ", p.shape,
-                                 " does not fit the tensor of shape ", out.shape()});
+  check(*p.shape == out.shape(), {name_of(op), "_: the result of shape ", *p.shape,
+                                  " does not fit the tensor of shape ", out.shape()});
   const bool fits = promote(p.dtype, out.dtype()) == out.dtype() ||
                     (is_floating(p.dtype) && is_floating(out.dtype())) ||
                     (!is_floating(p.dtype) && p.dtype != kBool && !is_floating(out.dtype()) &&
@@ -290,7 +290,7 @@ void elementwise_into(const Tensor& out, Op op, std::initializer_list<Operand> o
   check(fits,
         {name_of(op), "_: a ", p.dtype, " result cannot be put into a ", out.dtype(), " tensor"});
   p.call.out = arg(out);
-  launched(backend(p.device).elementwise(p.call), name_of(op), out);
+  launched(backend(p.device()).elementwise(p.call), name_of(op), out);
 }
 
 DType result_type(std::initializer_list<Operand> in) {

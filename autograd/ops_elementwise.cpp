@@ -80,7 +80,8 @@ void check_not_bool(const char* operation, const Tensor& a, DType b) {
 }  // namespace
 
 Tensor Tensor::add(const Tensor& other, Number alpha) const {
-  return elementwise(Op::add, {*this, alpha.value == 1 ? other : other.mul(alpha)});
+  if (alpha.value != 1) return elementwise(Op::add, {*this, other.mul(alpha)});
+  return elementwise(Op::add, {*this, other});
 }
 Tensor Tensor::add(Number other, Number alpha) const {
   return elementwise(Op::add, {*this, product(other, alpha)});
@@ -88,7 +89,8 @@ Tensor Tensor::add(Number other, Number alpha) const {
 
 Tensor Tensor::sub(const Tensor& other, Number alpha) const {
   check_not_bool("sub", *this, other.dtype());
-  return elementwise(Op::sub, {*this, alpha.value == 1 ? other : other.mul(alpha)});
+  if (alpha.value != 1) return elementwise(Op::sub, {*this, other.mul(alpha)});
+  return elementwise(Op::sub, {*this, other});
 }
 Tensor Tensor::sub(Number other, Number alpha) const {
   check_not_bool("sub", *this, other.dtype());

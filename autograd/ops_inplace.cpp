@@ -87,10 +87,12 @@ const Tensor& formula_in_place(const char* name, Op op, const Tensor& x, const O
 }  // namespace
 
 const Tensor& Tensor::add_(const Tensor& other, Number alpha) const {
-  return formula_in_place("add_", Op::add, *this, alpha.value == 1 ? other : other.mul(alpha));
+  if (alpha.value != 1) return formula_in_place("add_", Op::add, *this, other.mul(alpha));
+  return formula_in_place("add_", Op::add, *this, other);
 }
 const Tensor& Tensor::sub_(const Tensor& other, Number alpha) const {
-  return formula_in_place("sub_", Op::sub, *this, alpha.value == 1 ? other : other.mul(alpha));
+  if (alpha.value != 1) return formula_in_place("sub_", Op::sub, *this, other.mul(alpha));
+  return formula_in_place("sub_", Op::sub, *this, other);
 }
 const Tensor& Tensor::mul_(const Tensor& other) const {
   return formula_in_place("mul_", Op::mul, *this, other);

@@ -9,23 +9,14 @@
 #include "layout_math.h"
 
 namespace levin::inline v0 {
-namespace {
-
-TensorImpl* new_impl() { return new (take_small(sizeof(TensorImpl))) TensorImpl; }
-
-}  // namespace
-
 void TensorImpl::release() {
   this->~TensorImpl();
   give_small(this, sizeof(TensorImpl));
 }
 
 Tensor make_tensor(Ref<Block> block, const Layout& layout) {
-  TensorImpl* impl = new_impl();
-  impl->history = block->history;
-  impl->block = std::move(block);
-  impl->layout = layout;
-  return Tensor(Ref<TensorImpl>::adopt(impl));
+  void* memory = take_small(sizeof(TensorImpl));
+  return Tensor(Ref<TensorImpl>::adopt(new (memory) TensorImpl(std::move(block), layout)));
 }
 
 Tensor make_view(const Tensor& base, const Layout& layout) {

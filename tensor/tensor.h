@@ -19,7 +19,7 @@ struct TensorImpl {
   std::atomic<uint32_t> refs{1};
   /// Block::history when this handle last agreed with it: an in-place operation on another view
   /// moves that on.
-  uint32_t history = 0;
+  uint32_t history;
   /// Made by a view of another tensor.
   bool is_view = false;
   Ref<Block> block;
@@ -27,6 +27,8 @@ struct TensorImpl {
   /// The node that made it, or the leaf's node; null where no gradient is wanted.
   Ref<NodeBase> node;
 
+  TensorImpl(Ref<Block> its_block, const Layout& its_layout)
+      : history(its_block->history), block(std::move(its_block)), layout(its_layout) {}
   void release();
 };
 
