@@ -38,6 +38,8 @@ struct One {
   }
   static One load(const T* from) { return raw(*from); }
   void store(T* to) const { *to = v; }
+  static One load_first(const T* from, int64_t) { return load(from); }
+  void store_first(T* to, int64_t) const { store(to); }
 };
 
 // A double that int64 cannot hold (a clamp's infinite bound) becomes the nearest value.
@@ -165,6 +167,14 @@ using Vec = One<T>;
 #else
 
 // ---- AVX2
+//
+// load_first and store_first reach the first n elements only (n > 0); the rest is zeros.
+
+// All bits set in the first n of 8 words.
+inline __m256i first_words(int64_t n) {
+  static constexpr int32_t bits[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bits + 8 - n));
+}
 
 template <class T>
 struct Vec : One<T> {  // integers: one at a time
@@ -191,6 +201,25 @@ struct Vec<float> {
   explicit Vec(int number) : v(_mm256_set1_ps(float(number))) {}
   static Vec load(const float* from) { return _mm256_loadu_ps(from); }
   void store(float* to) const { _mm256_storeu_ps(to, v); }
+  static Vec load_first(const float* from, int64_t n) {
+    return n >= kWidth ? load(from) : _mm256_maskload_ps(from, first_words(n));
+  }
+  // Not by a masked store, which takes many times as long on some processors.
+  void store_first(float* to, int64_t n) const {
+    if (n >= kWidth) return store(to);
+    __m128 left = _mm256_castps256_ps128(v);
+    if (n & 4) {
+      _mm_storeu_ps(to, left);
+      left = _mm256_extractf128_ps(v, 1);
+      to += 4;
+    }
+    if (n & 2) {
+      _mm_storel_pi(reinterpret_cast<__m64*>(to), left);
+      left = _mm_movehl_ps(left, left);
+      to += 2;
+    }
+    if (n & 1) _mm_store_ss(to, left);
+  }
 };
 using VecF = Vec<float>;
 inline VecF operator+(VecF a, VecF b) { return _mm256_add_ps(a.v, b.v); }
@@ -246,6 +275,19 @@ struct Vec<double> {
   explicit Vec(int number) : v(_mm256_set1_pd(number)) {}
   static Vec load(const double* from) { return _mm256_loadu_pd(from); }
   void store(double* to) const { _mm256_storeu_pd(to, v); }
+  static Vec load_first(const double* from, int64_t n) {
+    return n >= kWidth ? load(from) : _mm256_maskload_pd(from, first_words(2 * n));
+  }
+  void store_first(double* to, int64_t n) const {
+    if (n >= kWidth) return store(to);
+    __m128d left = _mm256_castpd256_pd128(v);
+    if (n & 2) {
+      _mm_storeu_pd(to, left);
+      left = _mm256_extractf128_pd(v, 1);
+      to += 2;
+    }
+    if (n & 1) _mm_store_sd(to, left);
+  }
 };
 using VecD = Vec<double>;
 inline VecD operator+(VecD a, VecD b) { return _mm256_add_pd(a.v, b.v); }
