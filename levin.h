@@ -13,6 +13,7 @@
 #include "tensor/safetensors.h"
 #include "tensor/tensor.h"
 #include "train/callbacks/model_checkpoint.h"
+#include "train/callbacks/plot_metrics.h"
 #include "train/callbacks/progress_bar.h"
 #include "train/data/csv.h"
 #include "train/data/data_loader.h"

@@ -11,6 +11,8 @@
 namespace levin::inline v0 {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr const char* kStages[] = {"sanity_check", "epoch_start", "training",
                                    "validating",   "epoch_end",   "finished"};
 
@@ -132,30 +134,32 @@ void Trainer::save_checkpoint(const std::string& path, bool weights_only) {
       for (const auto& [key, value] : kept_.state.as_map()) state[key] = value;
     for (const auto& tensor : kept_.tensors) checkpoint.tensors.push_back(tensor);
   }
-  call(&Callback::on_save_checkpoint, state);
+  if (!weights_only) call(&Callback::on_save_checkpoint, state);
   model_->on_save_checkpoint(state);
   for (const AnyLogger& logger : loggers_) logger->save();
   save_checkpoint_file(path, checkpoint);
 }
 
-void Trainer::restore(const Checkpoint& checkpoint, const std::string& path) {
-  namespace fs = std::filesystem;
+void Trainer::restore_model(const Checkpoint& checkpoint, const std::string& path) {
   const Value& state = checkpoint.state;
   if (!state.find("optimizer_states"))
     fail({"resume: '", path, "' holds weights only: to go on, use a full checkpoint such as '",
           (fs::path(path).parent_path() / "last.ckpt").string(), "'"});
   if (state.at("numerics") != Value(kNumerics))
     log_warning({"'", path,
-                 "' was written by a levin with other numerics: the resumed run is not "
-                 "bit-exact"});
-  call(&Callback::on_load_checkpoint, state);
+                 "' was written by a levin with other numerics: the resumed run is not bit-exact"});
   model_->on_load_checkpoint(state);
   model_->load_state_dict(checkpoint.with_prefix("state_dict."));
   if (const Value* hparams = state.find("hyper_parameters")) model_->hparams = *hparams;
-  restore_optimizers(*model_, checkpoint);
+  call(&Callback::on_load_checkpoint, state);
   for (const AnyCallback& callback : callbacks_)
     if (const Value* kept = state.at("callbacks").find(callback->state_key()))
       callback->load_state_dict(*kept);
+}
+
+void Trainer::restore_run(const Checkpoint& checkpoint, const std::string& path) {
+  const Value& state = checkpoint.state;
+  restore_optimizers(*model_, checkpoint);
   restore_random_state(state.at("random_state"));
   train_loader_->set_seed(unsigned_of(state.at("loaders").at("train_seed")));
   if (const Value* seed = state.at("loaders").find("val_seed"); seed && val_loader_)

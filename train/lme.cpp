@@ -69,6 +69,12 @@ void LME::set_cache_result(const AlgorithmOutput& output) {
   for (const auto& [name, result] : output.metrics) cache_result_->metrics[name] = detached(result);
 }
 
+void LME::configure_optimizers() {
+  check(
+      static_cast<bool>(optimizer),
+      {"No optimizer was set: use model.optimizer = optim::SGD(model.parameters(), {.lr = 0.01})"});
+}
+
 Trainer& LME::trainer() const {
   if (!trainer_) fail(Fault::order, {"LME is not attached to a `Trainer`."});
   return *trainer_;

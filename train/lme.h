@@ -56,6 +56,8 @@ class LME : public nn::Module {
 
   // Hooks, as in Callback: called after those of all callbacks.
   virtual void setup() {}
+  /// The last moment to assign an optimizer. Throws std::invalid_argument where there is none.
+  virtual void configure_optimizers();
   virtual void teardown() {}
   virtual void on_fit_start() {}
   virtual void on_fit_end() {}

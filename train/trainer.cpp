@@ -128,7 +128,9 @@ void Trainer::set_up(const FitOptions& options) {
     if (val_loader_) metric_names_.push_back("val_" + name);
   }
   kept_ = {};
-  if (resumed_) restore(checkpoint, options.ckpt_path);
+  if (resumed_) restore_model(checkpoint, options.ckpt_path);
+  model_->configure_optimizers();
+  if (resumed_) restore_run(checkpoint, options.ckpt_path);
   call(&Callback::on_fit_start);
   model_->on_fit_start();
   for (const AnyLogger& logger : loggers_) logger->log_hyperparams(model_->hparams);

@@ -115,7 +115,8 @@ class Trainer {
   void warn_of_bad_loss();
 
   // checkpointing.cpp
-  void restore(const Checkpoint& checkpoint, const std::string& path);
+  void restore_model(const Checkpoint& checkpoint, const std::string& path);
+  void restore_run(const Checkpoint& checkpoint, const std::string& path);
   void restore_position(const Checkpoint& checkpoint);
 
   TrainerOptions options_;

@@ -1,0 +1,437 @@
+// The fit loop: order of hooks, slices, failures, resuming.
+#include <gtest/gtest.h>
+#include <levin/levin.h>
+#include <levin/tensor/file.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include "scratch.h"
+#include "seed_model.h"
+
+namespace levin {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+// Writes down its hooks, in the words of reference/lme/hooks.txt.
+class Recorder : public Callback {
+ public:
+  explicit Recorder(std::shared_ptr<Lines> lines) : lines_(std::move(lines)) {}
+#define LEVIN_HOOK(name) \
+  void name(Trainer&, LME&) override { lines_->push_back("callback." #name); }
+  LEVIN_HOOK(setup)
+  LEVIN_HOOK(teardown)
+  LEVIN_HOOK(on_fit_start)
+  LEVIN_HOOK(on_fit_end)
+  LEVIN_HOOK(on_sanity_check_start)
+  LEVIN_HOOK(on_sanity_check_end)
+  LEVIN_HOOK(on_train_start)
+  LEVIN_HOOK(on_train_end)
+  LEVIN_HOOK(on_train_epoch_start)
+  LEVIN_HOOK(on_train_epoch_end)
+  LEVIN_HOOK(on_validation_start)
+  LEVIN_HOOK(on_validation_end)
+  LEVIN_HOOK(on_validation_epoch_start)
+  LEVIN_HOOK(on_validation_epoch_end)
+  LEVIN_HOOK(on_after_backward)
+#undef LEVIN_HOOK
+#define LEVIN_HOOK(name, ...) \
+  void name(Trainer&, LME&, __VA_ARGS__) override { lines_->push_back("callback." #name); }
+  LEVIN_HOOK(on_train_batch_start, const data::Batch&, int64_t)
+  LEVIN_HOOK(on_train_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t)
+  LEVIN_HOOK(on_validation_batch_start, const data::Batch&, int64_t)
+  LEVIN_HOOK(on_validation_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t)
+  LEVIN_HOOK(on_before_zero_grad, optim::Optimizer&)
+  LEVIN_HOOK(on_before_backward, const Tensor&)
+  LEVIN_HOOK(on_before_optimizer_step, optim::Optimizer&)
+  LEVIN_HOOK(on_save_checkpoint, Value&)
+  LEVIN_HOOK(on_load_checkpoint, const Value&)
+#undef LEVIN_HOOK
+
+ private:
+  std::shared_ptr<Lines> lines_;
+};
+
+class RecordingModel : public LME {
+ public:
+  explicit RecordingModel(std::shared_ptr<Lines> lines) : LME(nn::Linear(5, 10)), lines_(lines) {
+    make_seed(*this);
+    model_algorithm = [lines](LME& model, const data::Batch& batch) {
+      lines->push_back(model.is_training() ? "module.training_step" : "module.validation_step");
+      return plain_algorithm(model, batch);
+    };
+    callbacks = {Recorder(lines)};
+  }
+#define LEVIN_HOOK(name, ...) \
+  void name(__VA_ARGS__) override { lines_->push_back("module." #name); }
+  LEVIN_HOOK(setup)
+  LEVIN_HOOK(teardown)
+  LEVIN_HOOK(on_fit_start)
+  LEVIN_HOOK(on_fit_end)
+  LEVIN_HOOK(on_train_start)
+  LEVIN_HOOK(on_train_end)
+  LEVIN_HOOK(on_train_epoch_start)
+  LEVIN_HOOK(on_train_epoch_end)
+  LEVIN_HOOK(on_validation_start)
+  LEVIN_HOOK(on_validation_end)
+  LEVIN_HOOK(on_validation_epoch_start)
+  LEVIN_HOOK(on_validation_epoch_end)
+  LEVIN_HOOK(on_after_backward)
+  LEVIN_HOOK(configure_optimizers)
+  LEVIN_HOOK(on_train_batch_start, const data::Batch&, int64_t)
+  LEVIN_HOOK(on_train_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t)
+  LEVIN_HOOK(on_validation_batch_start, const data::Batch&, int64_t)
+  LEVIN_HOOK(on_validation_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t)
+  LEVIN_HOOK(on_before_zero_grad, optim::Optimizer&)
+  LEVIN_HOOK(on_before_backward, const Tensor&)
+  LEVIN_HOOK(on_before_optimizer_step, optim::Optimizer&)
+  LEVIN_HOOK(on_save_checkpoint, Value&)
+  LEVIN_HOOK(on_load_checkpoint, const Value&)
+#undef LEVIN_HOOK
+
+ private:
+  std::shared_ptr<Lines> lines_;
+};
+
+// A section of hooks.txt, which real LME wrote.
+Lines expected_hooks(const std::string& title) {
+  std::ifstream file(LEVIN_TEST_DIR "/reference/lme/hooks.txt");
+  Lines lines;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("# ")) inside = line == "# " + title;
+    if (inside && !line.empty() && line[0] != '#') lines.push_back(line);
+  }
+  return lines;
+}
+
+// on_before_zero_grad never fires in LME; it does here.
+Lines without_zero_grad(const Lines& lines) {
+  Lines result;
+  for (const std::string& line : lines)
+    if (line.find("on_before_zero_grad") == std::string::npos) result.push_back(line);
+  return result;
+}
+
+TEST(Trainer, HooksComeInTheOrderOfLME) {
+  const Scratch folder;
+  const auto lines = std::make_shared<Lines>();
+  RecordingModel model(lines);
+  const auto train = normal_loader(20, 5, 10), val = normal_loader(20, 5, 10);
+  Trainer(quiet(folder.path(), 1)).fit(model, train, val);
+  EXPECT_EQ(without_zero_grad(*lines),
+            expected_hooks("fit, 1 epoch of 2 batches, validation of 2 batches"));
+  EXPECT_EQ(lines->size() - without_zero_grad(*lines).size(), 4);
+
+  lines->clear();
+  const std::string last = folder / "lightning_logs/version_0/checkpoints/last.ckpt";
+  Trainer(quiet(folder.path(), 2)).fit(model, train, val, {.ckpt_path = last});
+  EXPECT_EQ(without_zero_grad(*lines), expected_hooks("fit to 2 epochs from last.ckpt"));
+
+  lines->clear();
+  Trainer(quiet(folder.path(), 1)).fit(model, train);
+  EXPECT_EQ(without_zero_grad(*lines), expected_hooks("fit without validation"));
+}
+
+TEST(Trainer, CallbacksKeepTheUsersOrder) {
+  struct Named : Callback {
+    Named(std::string name, Lines* lines) : name(std::move(name)), lines(lines) {}
+    void on_fit_start(Trainer&, LME&) override { lines->push_back(name); }
+    std::string name;
+    Lines* lines;
+  };
+  const Scratch folder;
+  Lines lines;
+  LME model(nn::Linear(5, 10));
+  make_seed(model);
+  model.callbacks = {Named("z", &lines), Named("a", &lines), Named("m", &lines)};
+  Trainer(quiet(folder.path(), 1)).fit(model, normal_loader(10, 5, 10));
+  EXPECT_EQ(lines, (Lines{"z", "a", "m"}));
+}
+
+TEST(Trainer, SlicesGiveTheSameBitsAsOneFit) {
+  const Scratch folder;
+  const auto train = normal_loader(50, 5, 10, {.batch_size = 10, .shuffle = true, .seed = 3});
+  std::vector<std::vector<double>> results;
+  for (const bool slices : {false, true}) {
+    manual_seed(1);
+    LME model(nn::Linear(5, 10));
+    make_seed(model);
+    Trainer trainer(quiet(folder.path(), 3));
+    if (slices) {
+      trainer.start(model, train, train);
+      int count = 0;
+      while (trainer.run_for(std::chrono::nanoseconds(1))) ++count;
+      EXPECT_GT(count, 30);
+    } else {
+      trainer.fit(model, train, train);
+    }
+    EXPECT_EQ(trainer.current_epoch(), 3);
+    EXPECT_EQ(trainer.global_step(), 15);
+    results.push_back(parameters_of(model));
+  }
+  EXPECT_EQ(results[0], results[1]);
+}
+
+TEST(Trainer, SanityCheckChangesNothing) {  // Q1
+  const Scratch folder;
+  std::vector<std::vector<double>> results;
+  std::vector<double> val_losses;
+  for (const int64_t steps : {0, 2, -1}) {
+    manual_seed(5);
+    LME model(nn::Linear(5, 10));
+    make_seed(model);
+    TrainerOptions options = quiet(folder.path(), 1);
+    options.num_sanity_val_steps = steps;
+    Trainer trainer(options);
+    trainer.fit(model, normal_loader(30, 5, 10, {.batch_size = 10, .shuffle = true, .seed = 1}),
+                normal_loader(30, 5, 10, {.batch_size = 10, .shuffle = true, .seed = 2}, 9));
+    val_losses.push_back(*trainer.callback_metric("val_loss"));
+    results.push_back(parameters_of(model));
+  }
+  EXPECT_EQ(results[0], results[1]);
+  EXPECT_EQ(results[0], results[2]);
+  EXPECT_EQ(val_losses[0], val_losses[1]);
+  EXPECT_EQ(val_losses[0], val_losses[2]);
+}
+
+TEST(Trainer, SkippedBatchesCountAsBatchesOnly) {
+  const Scratch folder;
+  LME model(nn::Linear(5, 10));
+  make_seed(model);
+  int calls = 0;
+  model.model_algorithm = [&](LME& model,
+                              const data::Batch& batch) -> std::optional<AlgorithmOutput> {
+    if (calls++ % 2 == 0) return std::nullopt;
+    return plain_algorithm(model, batch);
+  };
+  Trainer trainer(quiet(folder.path(), 1));
+  trainer.fit(model, normal_loader(100, 5, 10));
+  EXPECT_EQ(calls, 10);
+  EXPECT_EQ(trainer.global_step(), 5);
+  std::ifstream csv(folder / "lightning_logs/version_0/metrics.csv");
+  std::string header, row;
+  std::getline(csv, header);
+  std::getline(csv, row);
+  EXPECT_NE(row.find(",9\r"), std::string::npos) << row;  // step counts all ten
+}
+
+template <class E>
+std::string fit_error(LME& model, const Scratch& folder) {
+  return error_of<E>([&] {
+    Trainer(quiet(folder.path(), 1)).fit(model, normal_loader(20, 5, 10), normal_loader(20, 5, 10));
+  });
+}
+
+TEST(Trainer, WrongUseIsNamed) {
+  const Scratch folder;
+  LME model(nn::Sequential(nn::Linear(5, 8), nn::ReLU(), nn::Linear(9, 10)));
+  EXPECT_EQ(fit_error<std::invalid_argument>(model, folder).substr(0, 24),
+            "No optimizer was set: us");
+  model.optimizer = optim::SGD(model.parameters());
+  EXPECT_EQ(fit_error<std::logic_error>(model, folder),
+            "Use model.model_algorithm=xxx to define your forward & metrics function");
+  model.model_algorithm = plain_algorithm;
+  EXPECT_EQ(fit_error<std::invalid_argument>(model, folder),
+            "model.2 (Linear 9 -> 10): linear: input [10, 8] and weight [10, 9]: the input's last "
+            "size must be the weight's");
+
+  LME linear(nn::Linear(5, 10));
+  linear.optimizer = optim::SGD(linear.parameters());
+  linear.model_algorithm = plain_algorithm;
+  EXPECT_EQ(fit_error<std::logic_error>(linear, folder),
+            "No criterion fn was implemented. Use model.criterion_fn=XXX or a different "
+            "model.model_algorithm that includes a loss function");
+  linear.criterion_fn = [](auto& y, auto& gt) { return mse_loss(y, gt); };
+  linear.model_algorithm = [](LME& model, const data::Batch& batch) {
+    AlgorithmOutput output = plain_algorithm(model, batch);
+    output.metrics["lala"] = 1.0;
+    return output;
+  };
+  EXPECT_EQ(fit_error<std::invalid_argument>(linear, folder),
+            "Expected metrics: ['loss'] vs. this batch: ['lala', 'loss']");
+  linear.model_algorithm = [](LME& model, const data::Batch& batch) {
+    AlgorithmOutput output = plain_algorithm(model, batch);
+    output.metrics["loss"] = output.metrics.find("loss")->tensor().detach();
+    return output;
+  };
+  EXPECT_EQ(fit_error<std::invalid_argument>(linear, folder),
+            "Loss not set or doesn't require grad");
+  linear.model_algorithm = [](LME& model, const data::Batch& batch) {
+    AlgorithmOutput output = plain_algorithm(model, batch);
+    output.metrics["loss"] = std::nullopt;
+    return output;
+  };
+  EXPECT_EQ(fit_error<std::invalid_argument>(linear, folder), "Loss not set");
+  linear.metrics = {{"bad", {[](auto& y, auto&) { return matmul(y, zeros({3, 4})); }, "min"}}};
+  linear.model_algorithm = plain_algorithm;
+  EXPECT_EQ(fit_error<std::invalid_argument>(linear, folder),
+            "bad (metric): matmul: [10, 10] and [3, 4]: inner sizes must be equal");
+}
+
+TEST(Trainer, AnUnwritableFolderIsNamed) {
+  LME model(nn::Linear(5, 10));
+  make_seed(model);
+  const std::string error = error_of<std::runtime_error>(
+      [&] { Trainer(quiet("/proc/levin", 1)).fit(model, normal_loader(10, 5, 10)); });
+  EXPECT_NE(error.find("CSVLogger: the folder '/proc/levin/lightning_logs' cannot be made"),
+            std::string::npos)
+      << error;
+}
+
+TEST(Trainer, AModelCanBeFittedAfterAnException) {  // Q5
+  const Scratch folder;
+  LME model(nn::Linear(5, 10));
+  make_seed(model);
+  int calls = 0;
+  model.model_algorithm = [&](LME& model, const data::Batch& batch) {
+    if (++calls == 17) throw std::runtime_error("out of luck");
+    return plain_algorithm(model, batch);
+  };
+  model.callbacks = {PlotMetrics()};
+  Trainer trainer(quiet(folder.path(), 2));
+  const auto loader = normal_loader(100, 5, 10);
+  EXPECT_EQ(error_of<std::runtime_error>([&] { trainer.fit(model, loader); }), "out of luck");
+  const std::string run = folder / "lightning_logs/version_0/";
+  EXPECT_NE(read_whole(run + "fit_metadata.json").find("\"status\": \"failed: out of luck\""),
+            std::string::npos);
+  EXPECT_TRUE(std::filesystem::exists(run + "loss.png"));
+  EXPECT_TRUE(std::filesystem::exists(run + "checkpoints/last.ckpt"));
+  EXPECT_FALSE(model.has_trainer());
+  trainer.fit(model, loader);
+  EXPECT_EQ(trainer.current_epoch(), 2);
+  EXPECT_EQ(read_whole(run + "fit_metadata.json").find("status"), std::string::npos);
+}
+
+std::vector<std::string> warnings;
+
+TEST(Trainer, ABadLossIsNotedOnceAndTrainingGoesOn) {  // Q43, Q49
+  const Scratch folder;
+  LME model(nn::Linear(5, 10));
+  make_seed(model);
+  int calls = 0;
+  model.model_algorithm = [&](LME& model, const data::Batch& batch) {
+    AlgorithmOutput output = plain_algorithm(model, batch);
+    const Tensor loss = output.metrics.find("loss")->tensor();
+    if (++calls == 14) output.metrics["loss"] = loss * std::numeric_limits<double>::quiet_NaN();
+    return output;
+  };
+  // The parameters must survive, so the gradient is taken from a healthy loss.
+  struct Heal : Callback {
+    void on_after_backward(Trainer&, LME& model) override {
+      for (const Tensor& p : model.parameters())
+        if (std::isnan(p.grad().sum().item())) p.grad().zero_();
+    }
+  };
+  model.callbacks = {Heal()};
+  warnings.clear();
+  set_log_sink([](LogLevel level, std::string_view message) {
+    if (level == LogLevel::warning) warnings.emplace_back(message);
+  });
+  Trainer trainer(quiet(folder.path(), 3));
+  trainer.fit(model, normal_loader(100, 5, 10));
+  set_log_sink(nullptr);
+  EXPECT_EQ(warnings, (Lines{"the training loss is not finite from epoch 1, batch 3 on. Training "
+                             "goes on."}));
+  const std::string csv = read_whole(folder / "lightning_logs/version_0/metrics.csv");
+  EXPECT_NE(csv.find(",nan,19\r\n"), std::string::npos) << csv;
+  EXPECT_TRUE(std::isfinite(*trainer.callback_metric("loss")));  // the next epoch recovers
+  EXPECT_EQ(trainer.current_epoch(), 3);
+}
+
+TEST(Trainer, SparseValidationLeavesCellsEmpty) {
+  const Scratch folder;
+  LME model(nn::Linear(5, 10));
+  make_seed(model);
+  TrainerOptions options = quiet(folder.path(), 3);
+  options.check_val_every_n_epoch = 2;
+  Trainer(options).fit(model, normal_loader(20, 5, 10), normal_loader(20, 5, 10));
+  const std::string csv = read_whole(folder / "lightning_logs/version_0/metrics.csv");
+  std::istringstream lines(csv);
+  std::string line;
+  std::getline(lines, line);
+  for (const bool validated : {false, true, false}) {
+    std::getline(lines, line);
+    EXPECT_EQ(line.ends_with(",,,\r"), !validated) << line;
+  }
+}
+
+// Trains to `epochs`, from `ckpt_path` where given; returns parameters and the text of metrics.csv.
+std::pair<std::vector<double>, std::string> trained(const std::string& folder, int64_t epochs,
+                                                    const std::string& ckpt_path,
+                                                    uint64_t program_seed) {
+  manual_seed(program_seed);
+  LME model(nn::Sequential(nn::Linear(5, 7), nn::Tanh(), nn::Linear(7, 10)));
+  make_seed(model);
+  model.optimizer = optim::SGD(model.parameters(), {.lr = 0.05, .momentum = 0.9});
+  model.hparams["lr"] = 0.05;
+  model.model_algorithm = [](LME& model, const data::Batch& batch) {
+    const Tensor noise = randn({1}) * 0.01;  // the default generator's state is part of a run
+    return plain_algorithm(model, {batch[0] + noise, batch[1]});
+  };
+  struct MidEpoch : Callback {
+    explicit MidEpoch(std::string path) : path(std::move(path)) {}
+    void on_train_batch_end(Trainer& trainer, LME&, const AlgorithmOutput*, const data::Batch&,
+                            int64_t batch) override {
+      if (trainer.current_epoch() == 2 && batch == 3) trainer.save_checkpoint(path);
+    }
+    std::string path;
+  };
+  model.callbacks = {MidEpoch(folder + "/middle.ckpt"), PlotMetrics()};
+  Trainer trainer(quiet(folder, epochs));
+  trainer.fit(model, normal_loader(75, 5, 10, {.batch_size = 10, .shuffle = true}),
+              normal_loader(30, 5, 10, {.batch_size = 10}, 8), {.ckpt_path = ckpt_path});
+  EXPECT_EQ(trainer.current_epoch(), epochs);
+  return {parameters_of(model), read_whole(trainer.log_dir() + "/metrics.csv")};
+}
+
+TEST(Trainer, AResumedRunEqualsAnUninterruptedOneBitForBit) {
+  const Scratch straight, resumed;
+  const auto whole = trained(straight.path(), 5, "", 11);
+  trained(resumed.path(), 3, "", 11);
+  const std::string last = resumed / "lightning_logs/version_0/checkpoints/last.ckpt";
+  const auto from_end = trained(resumed.path(), 5, last, 99);
+  EXPECT_EQ(from_end.first, whole.first);
+  EXPECT_EQ(from_end.second, whole.second);
+
+  // From the middle of epoch 2. A checkpoint's run folder is two levels up: here that has no csv.
+  const std::string middle = resumed / "lightning_logs/version_0/checkpoints/middle.ckpt";
+  std::filesystem::copy(resumed / "middle.ckpt", middle);
+  const auto from_middle = trained(resumed.path(), 5, middle, 99);
+  EXPECT_EQ(from_middle.first, whole.first);
+  EXPECT_EQ(from_middle.second, whole.second);
+}
+
+TEST(Trainer, WeightsAloneCannotBeResumed) {  // Q42
+  const Scratch folder;
+  LME model(nn::Linear(5, 10));
+  make_seed(model);
+  const auto loader = normal_loader(20, 5, 10);
+  Trainer trainer(quiet(folder.path(), 1));
+  trainer.fit(model, loader);
+  const std::string best = trainer.best_checkpoint()->best_model_path();
+  const std::string error = error_of<std::invalid_argument>(
+      [&] { Trainer(quiet(folder.path(), 2)).fit(model, loader, {}, {.ckpt_path = best}); });
+  EXPECT_NE(error.find("holds weights only"), std::string::npos) << error;
+  EXPECT_NE(error.find("last.ckpt"), std::string::npos) << error;
+}
+
+TEST(Trainer, OptionsThatMeanNothingAreRefused) {
+  EXPECT_EQ(error_of<std::invalid_argument>([] { Trainer({.max_epochs = -2}); }),
+            "`max_epochs` must be a non-negative integer or -1. You passed in -2.");
+  LME model(nn::Linear(5, 10));
+  make_seed(model);
+  const Scratch folder;
+  Trainer trainer(quiet(folder.path(), 1));
+  trainer.start(model, normal_loader(20, 5, 10));
+  EXPECT_THROW(trainer.start(model, normal_loader(20, 5, 10)), std::logic_error);
+  EXPECT_THROW(Trainer(quiet(folder.path(), 1)).fit(model, normal_loader(20, 5, 10)),
+               std::logic_error);
+  EXPECT_THROW(Trainer().save_checkpoint("x"), std::logic_error);
+}
+
+}  // namespace
+}  // namespace levin
