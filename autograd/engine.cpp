@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include <atomic>
 #include <memory>
 #include <utility>
 
@@ -14,7 +15,7 @@ Node* node_of(const Tensor& tensor) { return static_cast<Node*>(tensor.impl().no
 
 // A node's engine fields that an inner run (a backward inside a backward) has to give back.
 struct Overwritten {
-  Node* node;
+  Ref<NodeBase> node;
   uint64_t in_run;
   uint32_t waiting;
   bool needed;
@@ -24,14 +25,20 @@ struct Overwritten {
 
 // The lists of one run; kept by the thread, so that a steady step allocates nothing.
 struct Lists {
-  std::vector<Ref<NodeBase>> visited;
   std::vector<std::pair<Node*, int>> path;
-  std::vector<Node*> ready;
+  std::vector<Ref<NodeBase>> ready;
   std::vector<Overwritten> overwritten;
 };
 
+// Stamps stay in the nodes when a run is over, so no two runs of any threads may have the same.
+uint64_t first_stamp() {
+  static constinit std::atomic<uint64_t> threads{0};
+  return ++threads << 40;
+}
+
 struct ThreadEngine {
-  uint64_t runs = 0;
+  uint64_t last_stamp = first_stamp();
+  int active = 0;  // runs that have not ended
   std::vector<std::unique_ptr<Lists>> idle;
 };
 
@@ -49,47 +56,43 @@ class Run {
  public:
   Run(bool retain_graph, bool create_graph)
       : engine_(thread_engine()),
-        id_(++engine_.runs),
+        id_(++engine_.last_stamp),
         retain_graph_(retain_graph || create_graph),
         create_graph_(create_graph),
         grad_enabled_before_(thread_state().grad_enabled) {
     if (engine_.idle.empty()) engine_.idle.push_back(std::make_unique<Lists>());
     lists_ = std::move(engine_.idle.back());
     engine_.idle.pop_back();
+    ++engine_.active;
     thread_state().grad_enabled = create_graph;
   }
 
-  // Also after an error: every node is as it was before.
   ~Run() {
-    for (const auto& ref : lists_->visited) {
-      auto* node = static_cast<Node*>(ref.get());
-      node->in_run = 0;
-      node->capture = -1;
-      node->grad = {};
-    }
+    for (const auto& left : lists_->ready) static_cast<Node*>(left.get())->grad = {};
     for (Overwritten& old : lists_->overwritten) {
-      old.node->in_run = old.in_run;
-      old.node->waiting = old.waiting;
-      old.node->needed = old.needed;
-      old.node->capture = old.capture;
-      old.node->grad = std::move(old.grad);
+      auto* node = static_cast<Node*>(old.node.get());
+      node->in_run = old.in_run;
+      node->waiting = old.waiting;
+      node->needed = old.needed;
+      node->capture = old.capture;
+      node->grad = std::move(old.grad);
     }
-    lists_->visited.clear();
     lists_->path.clear();
     lists_->ready.clear();
     lists_->overwritten.clear();
     engine_.idle.push_back(std::move(lists_));
+    --engine_.active;
     thread_state().grad_enabled = grad_enabled_before_;
   }
 
-  // Marks a node whose gradient is asked for; before start().
+  // Marks a node whose gradient is asked for; before discover().
   void capture(Node* node, int index) {
     visit(node);
     node->capture = index;
     capturing_ = true;
   }
 
-  // All nodes behind the roots, and how many gradients each will get.
+  // All nodes behind the root: which are needed, and how many gradients each will get.
   void discover(Node* root) {
     if (node_seen(root)) return;
     enter(root);
@@ -100,35 +103,27 @@ class Run {
         if (edge && !node_seen(edge)) enter(edge);
         continue;
       }
-      node->needed = !capturing_ || node->capture >= 0;
-      for (int i = 0; i < node->edge_count; ++i)
-        if (node->edge(i) && node->edge(i)->needed) node->needed = true;
-      lists_->path.pop_back();
-    }
-  }
-
-  void count_gradients() {
-    for (const auto& ref : lists_->visited) {
-      const auto* node = static_cast<Node*>(ref.get());
-      if (!node->needed) continue;
-      for (int i = 0; i < node->edge_count; ++i)
+      node->needed = !capturing_ || node->capture >= 0 || leads_on(node);
+      for (int i = 0; node->needed && i < node->edge_count; ++i)
         if (node->edge(i)) ++node->edge(i)->waiting;
+      lists_->path.pop_back();
     }
   }
 
   // A root waits for its start like for any gradient: all are announced before the first is given.
   void announce(Node* root) { ++root->waiting; }
-  void seed(Node* root, Tensor grad) {
-    if (root->needed) deliver(root, std::move(grad));
+  void seed(Ref<NodeBase> root, Tensor grad) {
+    if (static_cast<Node*>(root.get())->needed) deliver(root, std::move(grad));
   }
 
   void run(std::vector<Tensor>* results) {
     while (!lists_->ready.empty()) {
-      Node* node = lists_->ready.back();
+      const Ref<NodeBase> held = std::move(lists_->ready.back());
       lists_->ready.pop_back();
-      if (node->capture >= 0) (*results)[node->capture] = node->grad;
-      if (node->is_leaf || !leads_on(node)) continue;
-      run_node(node);
+      auto* node = static_cast<Node*>(held.get());
+      const Tensor g = std::move(node->grad);
+      if (node->capture >= 0) (*results)[node->capture] = g;
+      if (leads_on(node)) run_node(node, g);
     }
   }
 
@@ -140,10 +135,9 @@ class Run {
 
   void visit(Node* node) {
     if (node->in_run == id_) return;
-    if (node->in_run != 0)
-      lists_->overwritten.push_back(
-          {node, node->in_run, node->waiting, node->needed, node->capture, std::move(node->grad)});
-    lists_->visited.emplace_back(node);
+    if (engine_.active > 1 && node->in_run != 0)
+      lists_->overwritten.push_back({Ref<NodeBase>(node), node->in_run, node->waiting, node->needed,
+                                     node->capture, std::move(node->grad)});
     node->in_run = id_;
     node->waiting = kNotEntered;
     node->needed = false;
@@ -153,6 +147,10 @@ class Run {
 
   void enter(Node* node) {
     visit(node);
+    if (node->released && node->capture < 0)
+      fail(Fault::order, {"backward: ", node->name,
+                          " was run backwards before and what it saved is gone: pass "
+                          "retain_graph = true to the first backward()"});
     node->waiting = 0;
     lists_->path.emplace_back(node, 0);
   }
@@ -163,13 +161,7 @@ class Run {
     return false;
   }
 
-  void run_node(Node* node) {
-    if (node->released)
-      fail(Fault::order, {"backward: ", node->name,
-                          " was run backwards before and what it saved is gone: pass retain_graph "
-                          "= true to the first "
-                          "backward()"});
-    const Tensor g = std::move(node->grad);
+  void run_node(Node* node, const Tensor& g) {
     Grads grads(node);
     if (g.defined()) node->run(node, g, grads);
     for (int i = 0; i < node->edge_count; ++i) {
@@ -178,7 +170,7 @@ class Run {
       if (result.defined() && !(result.shape() == node->edge(i)->shape))
         fail(Fault::order, {"backward of ", node->name, ": it gave a gradient of shape ",
                             result.shape(), " for input ", i, " of shape ", node->edge(i)->shape});
-      deliver(node->edge(i), std::move(result));
+      deliver(node->edges[i], std::move(result));
     }
     if (retain_graph_) return;
     node->drop_saved(node);
@@ -186,11 +178,15 @@ class Run {
     for (int i = 0; i < node->edge_count; ++i) node->edges[i] = {};
   }
 
-  void deliver(Node* node, Tensor grad) {
+  // A node that has all its gradients takes over the edge's reference: nobody else may hold it.
+  void deliver(Ref<NodeBase>& edge, Tensor grad) {
+    auto* node = static_cast<Node*>(edge.get());
     if (grad.defined() && grad.dtype() != node->dtype) grad = grad.to(node->dtype);
     if (node->is_leaf && !capturing_) {
       if (grad.defined()) collect(static_cast<LeafNode*>(node), std::move(grad));
-    } else if (grad.defined()) {
+      return;
+    }
+    if (grad.defined()) {
       if (!node->grad.defined())
         node->grad = std::move(grad);
       else if (!create_graph_ && node->grad.owned_alone() && node->grad.is_contiguous())
@@ -198,7 +194,7 @@ class Run {
       else
         node->grad = node->grad + grad;
     }
-    if (--node->waiting == 0) lists_->ready.push_back(node);
+    if (--node->waiting == 0) lists_->ready.push_back(retain_graph_ ? edge : std::move(edge));
   }
 
   // Adds to a leaf's gradient. Its memory stays the same from step to step where nobody else holds
@@ -254,9 +250,8 @@ void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_gra
   Tensor start = root_gradient("backward", *this, gradient);
   Run run(retain_graph, create_graph);
   run.discover(node_of(*this));
-  run.count_gradients();
   run.announce(node_of(*this));
-  run.seed(node_of(*this), std::move(start));
+  run.seed(impl().node, std::move(start));
   run.run(nullptr);
 }
 
@@ -279,9 +274,8 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
       run.capture(node_of(inputs[i]), static_cast<int>(i));
     }
     for (const Tensor& output : outputs) run.discover(node_of(output));
-    run.count_gradients();
     for (const Tensor& output : outputs) run.announce(node_of(output));
-    for (std::size_t i = 0; i < outputs.size(); ++i) run.seed(node_of(outputs[i]), starts[i]);
+    for (std::size_t i = 0; i < outputs.size(); ++i) run.seed(outputs[i].impl().node, starts[i]);
     run.run(&results);
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
