@@ -14,6 +14,7 @@ struct Traits {
   int parameters;
   Needs needs;
   bool floats_only;
+  bool not_bool;
   bool differentiable;
   bool passes[2];  // the derivative by that argument is 1
   // g times the derivative as a recorded expression; x holds the arguments and then y
@@ -48,6 +49,7 @@ constexpr Traits traits_of(int arguments) {
   traits.parameters = std::is_empty_v<F> ? 0 : static_cast<int>(sizeof(F) / sizeof(double));
   if constexpr (requires { F::needs; }) traits.needs = F::needs;
   traits.floats_only = requires { F::kFloatsOnly; };
+  traits.not_bool = requires { F::kNotBool; };
   traits.differentiable = requires(F f, Sym s) { f.d0(s, s); }
   || requires(F f, Sym s) { f.d0(s, s, s); }
   || requires(F f, Sym s) { f.d1(s, s, s, s); };
@@ -148,7 +150,11 @@ void prepare(Op op, const Operand* in, int count, std::initializer_list<double> 
   // A condition chooses; it has no say in the type.
   const int typed = op == Op::where ? 1 : 0;
   DType type = combined_type(in + typed, count - typed);
-  if (traits.floats_only && !is_floating(type)) type = kFloat32;
+  if (!is_floating(type)) [[unlikely]] {
+    check(type != kBool || !traits.not_bool,
+          {name_of(op), ": a bool tensor: a type of numbers is needed, use to()"});
+    if (traits.floats_only) type = kFloat32;
+  }
   call.compute = compute_type(type);
   p->dtype = compares(op) ? kBool : type;
   for (int i = 0; i < count; ++i) {

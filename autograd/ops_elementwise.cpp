@@ -72,11 +72,6 @@ Number product(Number a, Number b) {
   return result;
 }
 
-void check_not_bool(const char* operation, const Tensor& a, DType b) {
-  check(a.dtype() != kBool || b != kBool,
-        {operation, ": bool and bool: not defined, use logical operations"});
-}
-
 }  // namespace
 
 Tensor Tensor::add(const Tensor& other, Number alpha) const {
@@ -88,12 +83,10 @@ Tensor Tensor::add(Number other, Number alpha) const {
 }
 
 Tensor Tensor::sub(const Tensor& other, Number alpha) const {
-  check_not_bool("sub", *this, other.dtype());
   if (alpha.value != 1) return elementwise(Op::sub, {*this, other.mul(alpha)});
   return elementwise(Op::sub, {*this, other});
 }
 Tensor Tensor::sub(Number other, Number alpha) const {
-  check_not_bool("sub", *this, other.dtype());
   return elementwise(Op::sub, {*this, product(other, alpha)});
 }
 
@@ -105,7 +98,8 @@ Tensor Tensor::pow(const Tensor& exponent) const { return elementwise(Op::pow, {
 // The common exponents have exact and cheaper formulas.
 Tensor Tensor::pow(Number exponent) const {
   const bool real = is_floating(dtype());
-  if (exponent.value == 2 && (real || exponent.kind != Number::real)) return square();
+  if (exponent.value == 2 && (real || (exponent.kind != Number::real && dtype() != kBool)))
+    return square();
   if (exponent.value == 0.5 && real) return sqrt();
   if (exponent.value == 1 && real) return clone();
   check(real || exponent.kind == Number::real || exponent.value >= 0,
@@ -116,10 +110,7 @@ Tensor Tensor::pow(Number exponent) const {
 Tensor pow(Number x, const Tensor& exponent) { return elementwise(Op::pow, {x, exponent}); }
 
 Tensor Tensor::clamp(Number low, Number high) const {
-  const Tensor x = is_floating(dtype()) || (low.kind != Number::real && high.kind != Number::real)
-                       ? *this
-                       : to(result_type({*this, low, high}));
-  return elementwise(Op::clamp, {x}, {low.value, high.value});
+  return elementwise(Op::clamp, {to(result_type({*this, low, high}))}, {low.value, high.value});
 }
 Tensor Tensor::clamp_min(Number low) const {
   Number none(std::numeric_limits<double>::infinity());

@@ -6,6 +6,7 @@
 //   d0, d1, d2(x.., y) the derivative by each argument; y is the value. What `needs` leaves out is
 //                      not passed: it is T(0)
 //   kFloatsOnly        integers are converted to float32 first (exp, division)
+//   kNotBool           bool is refused, as PyTorch does
 //   kPasses0, 1        the derivative by that argument is 1: its gradient passes as it is
 //
 // Fields are the parameters: doubles, in the order of ops.def.
@@ -40,6 +41,7 @@ struct Add {
 
 struct Sub {
   static constexpr Needs needs = nothing;
+  static constexpr bool kNotBool = true;
   static constexpr bool kPasses0 = true;
   template <class T>
   LEVIN_HD auto f(T x, T z) const {
@@ -90,6 +92,7 @@ struct Div {
 
 struct Neg {
   static constexpr Needs needs = nothing;
+  static constexpr bool kNotBool = true;
   template <class T>
   LEVIN_HD auto f(T x) const {
     return -x;
@@ -102,6 +105,7 @@ struct Neg {
 
 struct Abs {
   static constexpr Needs needs = input;
+  static constexpr bool kNotBool = true;
   template <class T>
   LEVIN_HD auto f(T x) const {
     return abs(x);
@@ -191,6 +195,7 @@ struct Sigmoid {
 
 struct Relu {
   static constexpr Needs needs = output;
+  static constexpr bool kNotBool = true;
   template <class T>
   LEVIN_HD auto f(T x) const {
     return select(x < T(0), T(0), x);
@@ -204,6 +209,7 @@ struct Relu {
 // x^z; 0^0 is 1 and its derivative by the exponent 0, as PyTorch has it.
 struct Pow {
   static constexpr Needs needs = both;
+  static constexpr bool kNotBool = true;
   template <class T>
   LEVIN_HD auto f(T x, T z) const {
     return pow(x, z);
