@@ -79,7 +79,11 @@ Tensor one_hot(const Tensor& index, int64_t num_classes) {
   shape.push_back(classes);
   const Tensor y = zeros(shape, kInt64, index.device());
   const Tensor positions = index.unsqueeze(-1);
-  launch_index("one_hot", IndexKind::scatter, index.dim(), ones_like(positions), positions, y);
+  const Tensor hot = ones_like(positions);
+  if (backend(y.device())
+          .index({IndexKind::scatter, index.dim(), arg(hot), arg(positions), arg(y)}))
+    fail(Fault::index,
+         {"one_hot: indices of shape ", index.shape(), " must lie in [0, ", classes, ")"});
   return y;
 }
 

@@ -1,4 +1,6 @@
 // Losses.
+#include <stdexcept>
+
 #include "elementwise.h"
 #include "launch.h"
 #include "ops.h"
@@ -31,6 +33,16 @@ Tensor cross_entropy_of_probabilities(const Tensor& x, const Tensor& target,
   return losses.sum() / static_cast<double>(losses.numel());
 }
 
+// log_p at the target's classes.
+Tensor at_target(const Tensor& log_p, const Tensor& target, int dim) {
+  try {
+    return log_p.gather(dim, target.unsqueeze(dim)).squeeze(dim);
+  } catch (const std::out_of_range&) {
+    fail(Fault::index, {"cross_entropy: class indices of shape ", target.shape(),
+                        " must lie in [0, ", log_p.size(dim), ")"});
+  }
+}
+
 Tensor cross_entropy_of_indices(const Tensor& x, const Tensor& target,
                                 const CrossEntropyOptions& options, int dim) {
   Shape expected = reduced_shape(x.shape(), 1u << dim, false);
@@ -40,10 +52,11 @@ Tensor cross_entropy_of_indices(const Tensor& x, const Tensor& target,
   const Tensor counts = target.ne(options.ignore_index);
   const Tensor safe = where(counts, target, 0);
   const Tensor log_p = x.log_softmax(dim);
+  const Tensor log_target = at_target(log_p, safe, dim);
   Tensor factor = counts.to(x.dtype());
   if (options.weight.defined())
     factor = factor * options.weight.index_select(0, safe.flatten()).reshape(expected);
-  Tensor losses = -(log_p.gather(dim, safe.unsqueeze(dim)).squeeze(dim) * factor);
+  Tensor losses = -(log_target * factor);
   if (options.label_smoothing != 0) {
     const Tensor weighted =
         options.weight.defined() ? log_p * along(options.weight, x, dim) : log_p;
@@ -60,6 +73,8 @@ Tensor cross_entropy_of_indices(const Tensor& x, const Tensor& target,
 Tensor mse_loss(const Tensor& x, const Tensor& target, LossReduction reduction) {
   check(x.shape() == target.shape(),
         {"mse_loss: ", x.shape(), " and ", target.shape(), ": shapes must be equal"});
+  check(is_floating(x.dtype()) || is_floating(target.dtype()),
+        {"mse_loss: ", x.dtype(), " and ", target.dtype(), ": a floating type is needed"});
   const bool fused = reduction != LossReduction::none && x.dtype() == target.dtype() &&
                      (x.dtype() == kFloat32 || x.dtype() == kFloat64) &&
                      x.device() == target.device();

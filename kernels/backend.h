@@ -72,7 +72,7 @@ enum class IndexKind : uint8_t {
   select        ///< out[i][j][k] = source[i][index[j]][k]: whole slices
 };
 
-/// index is int64; negative ones count from the end.
+/// index is int64, in [0, size of the dimension).
 struct IndexCall {
   IndexKind kind;
   int dim;

@@ -55,8 +55,7 @@ const char* for_each_index(const IndexCall& call, const Layout& near, const Layo
   Position near_at(index.shape, near, far, call.dim);
   Position index_at(index.shape, index, far, call.dim);
   for (int64_t i = 0; i < n; ++i, near_at.next(), index_at.next()) {
-    int64_t to = indices[index_at.at_a];
-    if (to < 0) to += size;
+    const int64_t to = indices[index_at.at_a];
     if (to < 0 || to >= size) return kOutOfRange;
     move(near_at.at_a, near_at.at_b + to * stride);
   }
@@ -97,8 +96,7 @@ const char* select(const IndexCall& call) {
   auto* to = static_cast<char*>(call.out.block->data) + out.offset * item_size(source.dtype);
   for (int64_t o = 0; o < outer; ++o) {
     for (int64_t j = 0; j < count; ++j) {
-      const int64_t given = index[j * index_stride];
-      const int64_t row = given < 0 ? given + size : given;
+      const int64_t row = index[j * index_stride];
       if (row < 0 || row >= size) return kOutOfRange;
       if (bytes) std::memcpy(to + (o * count + j) * bytes, from + (o * size + row) * bytes, bytes);
     }
