@@ -1,11 +1,28 @@
 // In-place operations. Without history they write straight into the memory; with it, the result is
 // computed by the ordinary operation on what was there before, and then takes its place.
+#include <vector>
+
 #include "elementwise.h"
 #include "launch.h"
 #include "ops.h"
 
 namespace levin::inline v0 {
 namespace {
+
+// Calls f(offset) for every element.
+template <class F>
+void for_each_offset(const Layout& layout, F f) {
+  int64_t index[kMaxDims] = {}, at = layout.offset;
+  for (int64_t left = layout.numel(); left > 0; --left) {
+    f(at);
+    for (int d = layout.dim() - 1; d >= 0; --d) {
+      at += layout.strides[d];
+      if (++index[d] < layout.shape[d]) break;
+      at -= layout.strides[d] * layout.shape[d];
+      index[d] = 0;
+    }
+  }
+}
 
 // Do two tensors share memory in another way than element by element?
 bool overlap_partly(const Tensor& a, const Tensor& b) {
@@ -20,7 +37,14 @@ bool overlap_partly(const Tensor& a, const Tensor& b) {
     for (int d = 0; d < layout.dim(); ++d) at += layout.strides[d] * (layout.shape[d] - 1);
     return at;
   };
-  return x.offset <= last(y) && y.offset <= last(x);
+  if (x.offset > last(y) || y.offset > last(x)) return false;
+  // Columns of one matrix lie between each other: only looking at every element tells.
+  std::vector<bool> touched(last(x) - x.offset + 1);
+  for_each_offset(x, [&](int64_t at) { touched[at - x.offset] = true; });
+  bool shared = false;
+  for_each_offset(
+      y, [&](int64_t at) { shared |= at >= x.offset && at <= last(x) && touched[at - x.offset]; });
+  return shared;
 }
 
 void check_writable(const char* name, const Tensor& x, const Tensor* other) {
