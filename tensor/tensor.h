@@ -158,8 +158,8 @@ class Tensor {
   /// Largest, smallest element; tied elements share the gradient. NaN wins.
   Tensor max() const;
   Tensor min() const;
-  Tensor amax(const Shape& dims, bool keepdim = false) const;
-  Tensor amin(const Shape& dims, bool keepdim = false) const;
+  Tensor amax(const Shape& dims = {}, bool keepdim = false) const;
+  Tensor amin(const Shape& dims = {}, bool keepdim = false) const;
   /// Largest (smallest) elements along `dim` and the int64 positions of the first of them, which
   /// gets the gradient.
   std::pair<Tensor, Tensor> max(int64_t dim, bool keepdim = false) const;
