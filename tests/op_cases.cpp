@@ -1,0 +1,18 @@
+#include "op_cases.h"
+
+namespace levin {
+
+std::string operation_of(const OpCase& row) { return row.name.substr(0, row.name.find(' ')); }
+
+const std::vector<OpCase>& op_cases() {
+  static const std::vector<OpCase> rows = [] {
+    std::vector<OpCase> all;
+    for (const auto& part : {unary_cases(), binary_cases(), in_place_cases(), reduce_cases(),
+                             shape_cases(), product_cases(), index_cases(), loss_cases()})
+      all.insert(all.end(), part.begin(), part.end());
+    return all;
+  }();
+  return rows;
+}
+
+}  // namespace levin
