@@ -53,9 +53,11 @@ inline Sym operator-(const Sym& a) {
   return a.is_number() ? Sym(-a.number().value) : apply(Op::neg, a);
 }
 
-#define LEVIN_SYM(symbol, name)                                \
-  inline SymMask operator symbol(const Sym& a, const Sym& b) { \
-    return {apply(Op::name, a, b).tensor()};                   \
+#define LEVIN_SYM(symbol, name)                                                 \
+  inline SymMask operator symbol(const Sym& a, const Sym& b) {                  \
+    if (a.is_number() && b.is_number())                                         \
+      return {levin::tensor(Number(a.number().value symbol b.number().value))}; \
+    return {apply(Op::name, a, b).tensor()};                                    \
   }
 LEVIN_SYM(==, eq)
 LEVIN_SYM(!=, ne)
