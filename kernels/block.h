@@ -14,6 +14,9 @@ namespace levin::inline v0 {
 /// nobody caches it.
 struct Block {
   std::atomic<uint32_t> refs{1};
+  /// How many of them are a recorder's, which keeps memory for a replay but does not own it: a
+  /// recorded step must write in place wherever an unrecorded one does.
+  std::atomic<uint32_t> recorded{0};
   /// Counts writes: an operation that saved the block compares it before it uses the data in a
   /// derivative.
   uint32_t version = 0;
@@ -42,6 +45,10 @@ struct Block {
                          void (*free_owner)(void*));
   /// Called by Ref with the last reference.
   void release();
+  /// Does one reference, recorders' aside, hold it?
+  bool owned_alone() const {
+    return refs.load(std::memory_order_acquire) == 1 + recorded.load(std::memory_order_relaxed);
+  }
 };
 
 /// Host memory for small objects (tensors, nodes), cached like blocks. `bytes` must be given back

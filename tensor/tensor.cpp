@@ -68,6 +68,8 @@ void* Tensor::checked_data(DType wanted) const {
   check(device() == kCPU, {"data: the tensor is on ", device(), ", not on the CPU"});
   check(is_contiguous(),
         {"data: a tensor of shape ", shape(), " with gaps or another order: use contiguous()"});
+  // Says to a recorder that the host looks, which a replay could not repeat.
+  backend(device()).read(*impl().block, 0, nullptr, 0);
   return static_cast<char*>(impl().block->data) +
          layout().offset * static_cast<int64_t>(item_size(wanted));
 }

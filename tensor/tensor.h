@@ -217,7 +217,7 @@ class Tensor {
   const Layout& layout() const { return impl().layout; }
   bool is_same(const Tensor& other) const { return impl_.get() == other.impl_.get(); }
   /// Does nobody else hold this handle's tensor, or its memory?
-  bool owned_alone() const { return impl_.unique() && impl_->block.unique(); }
+  bool owned_alone() const { return impl_.unique() && impl_->block->owned_alone(); }
 
  private:
   [[noreturn]] static void fail_undefined();
