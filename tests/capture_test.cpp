@@ -1,0 +1,175 @@
+// The seed's training step, seen at the seam: proof that a recorder there has all that it needs to
+// run the step again.
+#include <gtest/gtest.h>
+#include <levin/nn/linear.h>
+#include <levin/optim/sgd.h>
+
+#include <functional>
+#include <iostream>
+
+#include "recorder.h"
+
+namespace levin {
+namespace {
+
+using Numbers = std::vector<float>;
+
+struct Results {
+  Tensor loss, l1, accuracy_like;
+  Numbers numbers() const {
+    return {loss.item<float>(), l1.item<float>(), accuracy_like.item<float>()};
+  }
+};
+
+// Linear(5, 10), batch 10, squared error, both metrics, one step of SGD.
+struct Seed {
+  Generator generator{1};
+  Tensor x = randn({10, 5}, generator), gt = randn({10, 10}, generator);
+  nn::Linear model{5, 10};
+  optim::SGD optimizer;
+
+  explicit Seed(const optim::SGDOptions& options) : optimizer(model.parameters(), options) {}
+
+  Results step() {
+    const Tensor y = model(x);
+    const Tensor loss = (y - gt).pow(2).mean();
+    Results results{loss, {}, {}};
+    {
+      const NoGrad no_grad;
+      results.l1 = (y - gt).abs().mean();
+      results.accuracy_like = ((y > 0.5) == (gt > 0.5)).to(kFloat32).mean();
+    }
+    optimizer.zero_grad();
+    loss.backward();
+    optimizer.step();
+    return results;
+  }
+
+  // All that a step changes.
+  Numbers state() const {
+    Numbers numbers;
+    for (const Tensor& parameter : model.parameters())
+      for (const Tensor& tensor : {parameter, parameter.grad()})
+        for (const float number : tensor.to_vector<float>()) numbers.push_back(number);
+    for (const auto& [name, tensor] : optimizer.state_dict().tensors)
+      for (const float number : tensor.to_vector<float>()) numbers.push_back(number);
+    return numbers;
+  }
+};
+
+Results recorded_step(Seed& seed, Recorder& recorder) {
+  const CpuOverride here(&recorder);
+  return seed.step();
+}
+
+const optim::SGDOptions kPlain{.lr = 0.01}, kMomentum{.lr = 0.01, .momentum = 0.9};
+
+TEST(Capture, TwoStepsAreTheSameList) {
+  for (const optim::SGDOptions& options : {kPlain, kMomentum}) {
+    Seed seed(options);
+    for (int warm = 0; warm < 2; ++warm) seed.step();
+    Recorder first;
+    recorded_step(seed, first);
+    Recorder second;
+    recorded_step(seed, second);
+    EXPECT_EQ(first.text(), second.text()) << "recording must not change what is recorded";
+    EXPECT_EQ(first.outside(), second.outside());
+    EXPECT_EQ(first.obstacle(), "");
+    EXPECT_TRUE(first.complete()) << "a value came from beside the seam:\n" << first.text();
+    if (options.momentum == 0) std::cout << first.text();
+  }
+}
+
+TEST(Capture, TheListNamesWhatTheStepDoes) {
+  Seed seed(kMomentum);
+  seed.step();
+  Recorder recorder;
+  recorded_step(seed, recorder);
+  const std::string text = recorder.text();
+  std::size_t at = 0;
+  for (const char* call : {"matmul alpha 1 beta 0(p", "sub.f", "square.f", "mean", "abs.f", "gt.f",
+                           "eq.f", "square.d0", "matmul", "= sgd("}) {
+    at = text.find(call, at);
+    ASSERT_NE(at, std::string::npos) << call << " is not (in this order) in\n" << text;
+  }
+  EXPECT_NE(text.find("t0 float32[10, 10] = matmul"), std::string::npos) << text;
+  // Data and target, two parameters, their gradients, their momenta.
+  EXPECT_EQ(recorder.outside().size(), 8u) << text;
+}
+
+TEST(Capture, ReplayGivesTheBitsOfAnEagerStep) {
+  for (const optim::SGDOptions& options : {kPlain, kMomentum}) {
+    Seed eager(options), replayed(options);
+    replayed.model.load_state_dict(eager.model.state_dict());
+    for (int step = 0; step < 2; ++step) eager.step(), replayed.step();
+    Recorder recorder;
+    const Results outputs = recorded_step(replayed, recorder);
+    Results wanted = eager.step();
+    EXPECT_EQ(replayed.state(), eager.state());
+    for (int step = 0; step < 5; ++step) {
+      wanted = eager.step();
+      recorder.replay();
+      EXPECT_EQ(outputs.numbers(), wanted.numbers()) << "what the step gave out is written again";
+      EXPECT_EQ(replayed.state(), eager.state()) << "step " << step;
+    }
+    EXPECT_EQ(recorder.obstacle(), "");
+  }
+}
+
+TEST(Capture, ReplaySeesNewDataAndANewLearningRate) {
+  Seed eager(kMomentum), replayed(kMomentum);
+  replayed.model.load_state_dict(eager.model.state_dict());
+  eager.step(), replayed.step();
+  Recorder recorder;
+  const Results outputs = recorded_step(replayed, recorder);
+  eager.step();
+  for (Seed* seed : {&eager, &replayed}) {
+    seed->optimizer.set_lr(0, 0.5);
+    seed->x.copy_(full({10, 5}, 0.25f));
+    seed->gt.fill_(2);
+  }
+  recorder.replay();
+  EXPECT_EQ(eager.step().numbers(), outputs.numbers());
+  EXPECT_EQ(replayed.state(), eager.state());
+}
+
+TEST(Capture, ReplayDrawsFreshNumbers) {
+  Generator generator(3), again(3);
+  const Tensor out = empty({8});
+  uniform_(out, 0, 1, generator);
+  Recorder recorder;
+  {
+    const CpuOverride here(&recorder);
+    uniform_(out, 0, 1, generator);
+  }
+  recorder.replay();
+  for (int call = 0; call < 2; ++call) rand({8}, again);
+  EXPECT_EQ(out.to_vector<float>(), rand({8}, again).to_vector<float>());
+}
+
+// What the host reads or writes by itself would not happen in a replay.
+TEST(Capture, WhatTheHostDoesIsSeen) {
+  const Tensor x = rand({2, 2});
+  const std::vector<std::pair<const char*, std::function<void()>>> actions = {
+      {"item", [&] { x.sum().item(); }},
+      {"to_vector", [&] { x.to_vector<float>(); }},
+      {"print", [&] { x.text(); }},
+      {"const_data", [&] { x.const_data<float>(); }},
+      {"data", [&] { x.data<float>()[0] = 1; }},
+      {"from_vector",
+       [&] {
+         from_vector(Numbers{1, 2});
+       }},
+  };
+  for (const auto& [name, action] : actions) {
+    Recorder recorder;
+    const CpuOverride here(&recorder);
+    (x + 1).mean();
+    EXPECT_EQ(recorder.obstacle(), "");
+    action();
+    EXPECT_NE(recorder.obstacle(), "") << name;
+  }
+}
+
+}  // namespace
+}  // namespace levin
