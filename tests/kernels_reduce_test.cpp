@@ -76,9 +76,9 @@ TYPED_TEST_SUITE(Reduce, Types);
 
 TYPED_TEST(Reduce, SumsInTheFixedLanes) {
   using T = TypeParam;
-  std::vector<int64_t> lengths = {4095,           4096,    4097,    8191,    8192,
-                                  12289,          20481,   100000,  1 << 20, 512 * 4096,
-                                  512 * 4096 + 1, 4500000, 5000000, 6500000};
+  std::vector<int64_t> lengths = {4095,           4096,    4097,   8191,    8192,
+                                  12289,          20481,   100000, 1 << 20, 512 * 4096,
+                                  512 * 4096 + 1, 4500000, 6500000};
   for (int64_t n = 0; n <= 600; ++n) lengths.push_back(n);
   for (const int64_t n : lengths) {
     const std::vector<T> terms = numbers<T>(n, static_cast<unsigned>(n));
