@@ -184,14 +184,6 @@ TEST(History, RangeOfOneValue) {
   EXPECT_TRUE(std::isfinite(range.high - range.low));
 }
 
-TEST(Text, ReadsUTF8) {
-  std::string_view text = "a↑\xff\xe2\x82";
-  EXPECT_EQ(next_character(text), U'a');
-  EXPECT_EQ(next_character(text), U'↑');
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(next_character(text), U'\uFFFD');
-  EXPECT_TRUE(text.empty());
-}
-
 TEST(Text, EveryCharacterHasAGlyph) {
   const auto drawn = [](std::string_view text) {
     Canvas canvas(24, 24);

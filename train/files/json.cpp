@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -88,10 +89,17 @@ class Reader : public nlohmann::json_sax<nlohmann::json> {
   bool binary(binary_t&) override { return refuse("binary data"); }
   bool start_object(std::size_t) override { return open(Value(Value::Map())); }
   bool start_array(std::size_t) override { return open(Value(Value::List())); }
-  bool end_object() override { return open_.pop_back(), true; }
+  bool end_object() override {
+    std::vector<std::string_view> keys;
+    for (const auto& [key, value] : open_.back()->as_map()) keys.push_back(key);
+    std::sort(keys.begin(), keys.end());
+    const auto twice = std::adjacent_find(keys.begin(), keys.end());
+    if (twice != keys.end())
+      return refuse("the key '" + std::string(*twice) + "' stands there twice");
+    return open_.pop_back(), true;
+  }
   bool end_array() override { return open_.pop_back(), true; }
   bool key(std::string& key) override {
-    if (open_.back()->find(key)) return refuse("the key '" + key + "' stands there twice");
     key_ = std::move(key);
     return true;
   }
@@ -110,7 +118,8 @@ class Reader : public nlohmann::json_sax<nlohmann::json> {
   Value* place(Value value) {
     if (open_.empty()) return &(result = std::move(value));
     Value& parent = *open_.back();
-    if (parent.is_map()) return &(parent[key_] = std::move(value));
+    if (parent.is_map())
+      return &parent.as_map().emplace_back(std::move(key_), std::move(value)).second;
     parent.push_back(std::move(value));
     return &parent.as_list().back();
   }

@@ -45,6 +45,23 @@ std::string python_list(const std::vector<std::string>& texts) {
   return list + "]";
 }
 
+char32_t next_character(std::string_view& text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  std::size_t length = 1;
+  if (byte(0) >= 0xC0) length = byte(0) < 0xE0 ? 2 : byte(0) < 0xF0 ? 3 : 4;
+  char32_t character = length == 1 ? byte(0) : byte(0) & (0x7F >> length);
+  bool good = (byte(0) < 0x80 || length > 1) && byte(0) < 0xF8 && length <= text.size();
+  for (std::size_t i = 1; good && i < length; ++i) {
+    good = (byte(i) & 0xC0) == 0x80;
+    character = character << 6 | (byte(i) & 0x3F);
+  }
+  constexpr char32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  good = good && character >= kSmallest[length] && character <= 0x10FFFF &&
+         !(character >= 0xD800 && character <= 0xDFFF);
+  text.remove_prefix(good ? length : 1);
+  return good ? character : 0xFFFD;
+}
+
 double seconds_now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return static_cast<double>(std::chrono::duration_cast<std::chrono::microseconds>(now).count()) /

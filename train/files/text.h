@@ -18,6 +18,10 @@ std::string with_commas(int64_t number);
 /// Python's list of texts: "['a', 'b']".
 std::string python_list(const std::vector<std::string>& texts);
 
+/// Takes the first character off text, which is UTF-8 and not empty; what is not UTF-8 gives U+FFFD
+/// a byte.
+char32_t next_character(std::string_view& text);
+
 /// What JSON, which knows finite numbers only, gets for the others.
 enum class NonFinite : uint8_t {
   null,  ///< null: for files that people and other programs read
@@ -34,7 +38,8 @@ Value from_json(std::string_view text, const std::string& name);
 double real_of(const Value& value);
 
 /// PyYAML's dump of a map in block style with sorted keys: "lr: 0.1\nname: x\n"; "{}\n" where it
-/// is empty.
+/// is empty or null. Texts stay on one line, however long they are. Throws std::invalid_argument
+/// for what is no map.
 std::string to_yaml(const Value& value);
 
 /// Seconds since 1970 with microseconds.

@@ -22,6 +22,11 @@ auto find_key(Map& map, std::string_view key) {
 
 }  // namespace
 
+int64_t Value::integer_of(uint64_t number) {
+  check(number <= INT64_MAX, {"value: ", std::to_string(number), " does not fit into int64"});
+  return static_cast<int64_t>(number);
+}
+
 bool Value::as_bool() const {
   if (const bool* held = std::get_if<bool>(&held_)) return *held;
   fail_kind(held_.index(), "a bool");
@@ -54,6 +59,8 @@ const Value::Map& Value::as_map() const {
   if (const Map* held = std::get_if<Map>(&held_)) return *held;
   fail_kind(held_.index(), "a map");
 }
+
+Value::Map& Value::as_map() { return const_cast<Map&>(std::as_const(*this).as_map()); }
 
 Value& Value::operator[](std::string_view key) {
   if (is_null()) held_ = Map();

@@ -13,6 +13,7 @@
 namespace levin::inline v0 {
 
 /// Null, a bool, an integer, a double, text, a list, or a map that keeps the order of insertion.
+/// Throws std::invalid_argument for an unsigned number that does not fit into int64.
 class Value {
  public:
   using List = std::vector<Value>;
@@ -24,6 +25,8 @@ class Value {
   requires std::is_arithmetic_v<T> Value(T number) {
     if constexpr (std::is_same_v<T, bool>)
       held_ = number;
+    else if constexpr (std::is_unsigned_v<T> && sizeof(T) == sizeof(int64_t))
+      held_ = integer_of(number);
     else if constexpr (std::is_integral_v<T>)
       held_ = static_cast<int64_t>(number);
     else
@@ -51,6 +54,7 @@ class Value {
   const List& as_list() const;
   const Map& as_map() const;
   List& as_list();
+  Map& as_map();
 
   /// The entry of a map, made where it is missing; null becomes a map.
   Value& operator[](std::string_view key);
@@ -67,6 +71,8 @@ class Value {
   friend bool operator==(const Value&, const Value&) = default;
 
  private:
+  static int64_t integer_of(uint64_t number);
+
   std::variant<std::monostate, bool, int64_t, double, std::string, List, Map> held_;
 };
 

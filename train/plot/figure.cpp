@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../files/text.h"
 #include "text.h"
 #include "ticks.h"
 

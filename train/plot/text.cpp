@@ -4,6 +4,8 @@
 #include <cmath>
 #include <memory>
 
+#include "../files/text.h"
+
 #define STB_TRUETYPE_IMPLEMENTATION
 #define STBTT_STATIC
 #include <stb/stb_truetype.h>
@@ -87,20 +89,6 @@ void draw_glyph(Canvas& canvas, int glyph, double size, double x, int y, Colour 
 }
 
 }  // namespace
-
-char32_t next_character(std::string_view& text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  std::size_t length = 1;
-  if (byte(0) >= 0xC0) length = byte(0) < 0xE0 ? 2 : byte(0) < 0xF0 ? 3 : 4;
-  char32_t character = length == 1 ? byte(0) : byte(0) & (0x7F >> length);
-  bool good = (byte(0) < 0x80 || length > 1) && length <= text.size();
-  for (std::size_t i = 1; good && i < length; ++i) {
-    good = (byte(i) & 0xC0) == 0x80;
-    character = character << 6 | (byte(i) & 0x3F);
-  }
-  text.remove_prefix(good ? length : 1);
-  return good ? character : 0xFFFD;
-}
 
 double text_width(std::string_view text, double size) {
   return lay_out(text, size, [](int, double) {});

@@ -8,9 +8,6 @@
 
 namespace levin::inline v0 {
 
-/// Takes the first character off text, which is not empty; what is not UTF-8 gives U+FFFD a byte.
-char32_t next_character(std::string_view& text);
-
 double text_width(std::string_view text, double size);
 
 /// Writes text from start, the left end of its base line, which is moved to a whole pixel.
