@@ -93,6 +93,7 @@ AppendFile::~AppendFile() { ::close(descriptor_); }
 
 void AppendFile::append(std::string_view rows) {
   const off_t end = ::lseek(descriptor_, 0, SEEK_END);
+  dirty_ = true;
   if (write_all(descriptor_, rows)) return;
   const int reason = errno;
   const bool cut = end >= 0 && ::ftruncate(descriptor_, end) == 0;
@@ -101,7 +102,10 @@ void AppendFile::append(std::string_view rows) {
 }
 
 void AppendFile::sync() {
-  if (::fsync(descriptor_) != 0 || !sync_folder_of(path_)) fail_with_errno("writing", path_);
+  if (dirty_ && ::fsync(descriptor_) != 0) fail_with_errno("writing", path_);
+  if (!name_on_disk_ && !sync_folder_of(path_)) fail_with_errno("writing the folder of", path_);
+  dirty_ = false;
+  name_on_disk_ = true;
 }
 
 }  // namespace levin::inline v0

@@ -33,6 +33,7 @@ class AppendFile {
  private:
   std::string path_;
   int descriptor_;
+  bool dirty_ = false, name_on_disk_ = false;
 };
 
 }  // namespace levin::inline v0

@@ -4,6 +4,9 @@ add_test(NAME layers COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR}
 add_test(NAME layers_finds_faults COMMAND ${CMAKE_COMMAND} -DROOT=${CMAKE_CURRENT_BINARY_DIR}/layers
                                           -P ${CMAKE_CURRENT_SOURCE_DIR}/layers_test.cmake)
 
+add_test(NAME reading_path COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR}
+                                   -P ${CMAKE_CURRENT_SOURCE_DIR}/reading_path.cmake)
+
 if(LEVIN_SANITIZE OR NOT CMAKE_BUILD_TYPE STREQUAL Release OR NOT LEVIN_INSTALL)
   return()
 endif()
@@ -29,9 +32,13 @@ function(levin_consumer_test way)
 endfunction()
 
 levin_consumer_test(find_package -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_BUILD_TYPE=Release)
-# These two compile the library again, unoptimised, since that is quicker.
+# This one compiles the library again, unoptimised, since that is quicker.
 levin_consumer_test(add_subdirectory -DLEVIN_ROOT=${PROJECT_SOURCE_DIR} -DCMAKE_BUILD_TYPE=Debug)
-levin_consumer_test(FetchContent -DLEVIN_ROOT=${PROJECT_SOURCE_DIR} -DCMAKE_BUILD_TYPE=Debug)
+# FetchContent adds the same folder: that it configures, and leaves its host alone, is enough.
+add_test(NAME consumer.FetchContent
+         COMMAND ${CMAKE_COMMAND} -S ${consumer} -B ${CMAKE_CURRENT_BINARY_DIR}/consumer_FetchContent
+                 -G ${CMAKE_GENERATOR} -DWAY=FetchContent -DLEVIN_ROOT=${PROJECT_SOURCE_DIR}
+                 -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER})
 set_tests_properties(consumer.find_package PROPERTIES FIXTURES_REQUIRED prefix)
 
 find_program(LEVIN_PKG_CONFIG pkg-config)

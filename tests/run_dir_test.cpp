@@ -142,8 +142,8 @@ TEST(RunFolder, MetadataAgreesWithTheLogs) {
   EXPECT_EQ(fs::path(own["best_model"]["path"].get<std::string>()).filename(), name);
   // metrics.csv says the same, digit for digit.
   const std::string csv = read_whole(seed_run().folder + "/metrics.csv");
-  EXPECT_NE(csv.find("," + own["epoch_metrics"]["val_loss"]["9"][0].dump() + "\r\n"),
-            std::string::npos);
+  const std::string last = own["epoch_metrics"]["val_loss"]["9"][0].dump();
+  EXPECT_TRUE(csv.ends_with(last + "\r\n")) << last;
 }
 
 TEST(RunFolder, LastCheckpointHoldsTheModel) {

@@ -1,0 +1,22 @@
+# Checks the README's reading path: the counts of whole files are true, and all of it has at most
+# 1,500 lines.
+#   cmake -DROOT=... -P reading_path.cmake
+file(STRINGS ${ROOT}/README.md rows REGEX "^\\| [0-9]+ \\| ")
+set(sum 0)
+foreach(row IN LISTS rows)
+  string(REGEX MATCH "^\\| ([0-9]+) \\| " ignored "${row}")
+  set(lines ${CMAKE_MATCH_1})
+  math(EXPR sum "${sum} + ${lines}")
+  if(row MATCHES "^\\| [0-9]+ \\| \\[([^]]+)\\]")
+    set(name ${CMAKE_MATCH_1})
+    file(READ ${ROOT}/${name} text)
+    string(REGEX MATCHALL "\n" ends "${text}")
+    list(LENGTH ends count)
+    if(NOT count EQUAL lines)
+      message(SEND_ERROR "README.md: ${name} has ${count} lines, not ${lines}")
+    endif()
+  endif()
+endforeach()
+if(sum EQUAL 0 OR sum GREATER 1500)
+  message(SEND_ERROR "README.md: the reading path has ${sum} lines, at most 1500 are allowed")
+endif()
