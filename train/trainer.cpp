@@ -71,6 +71,8 @@ void Trainer::start(LME& model, data::DataLoader train_loader,
   at_ = {};
   should_stop = warned_of_loss_ = false;
   callback_metrics_.clear();
+  callbacks_.clear();  // those of a fit before must not hear of this one's failure
+  log_dir_.clear();
   try {
     set_up(options);
   } catch (const std::exception& error) {
