@@ -11,6 +11,9 @@ std::string class_name(const std::type_info& type) {
   char* text = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
   std::string name = text ? text : type.name();
   std::free(text);
+  // Without the arguments of a template, whose names have colons too.
+  for (int depth = 0; name.ends_with('>') || depth > 0; name.pop_back())
+    depth += name.ends_with('>') ? 1 : name.ends_with('<') ? -1 : 0;
   const std::size_t colon = name.rfind(':');
   return colon == std::string::npos ? name : name.substr(colon + 1);
 }

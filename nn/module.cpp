@@ -34,12 +34,17 @@ Members& visit(const Module& module, EachMember& each) {
 
 enum class Which { parameters, buffers, both };
 
+// PyTorch's order: a module's parameters, its buffers, then its parts.
 void collect(const Module& module, const std::string& prefix, Which which, NamedTensors* found) {
+  for (const bool buffers : {false, true}) {
+    if (which == (buffers ? Which::parameters : Which::buffers)) continue;
+    EachMember each;
+    each.on_tensor = [&](const char* name, Tensor& tensor, bool is_buffer) {
+      if (is_buffer == buffers) found->emplace_back(prefix + name, tensor);
+    };
+    visit(module, each);
+  }
   EachMember each;
-  each.on_tensor = [&](const char* name, Tensor& tensor, bool is_buffer) {
-    if (which == Which::both || (which == Which::buffers) == is_buffer)
-      found->emplace_back(prefix + name, tensor);
-  };
   each.on_module = [&](const char* name, Module& child) {
     // A part without a name (the model in a wrapper) adds nothing to its members' names.
     collect(child, *name ? prefix + name + "." : prefix, which, found);
@@ -47,17 +52,33 @@ void collect(const Module& module, const std::string& prefix, Which which, Named
   visit(module, each);
 }
 
-// The memory of `tensor` becomes that of `source`; every handle stays good.
+// A tensor that two parts share comes once, by its first name.
+NamedTensors without_repeats(NamedTensors tensors) {
+  NamedTensors result;
+  for (auto& [name, tensor] : tensors) {
+    bool known = false;
+    for (const auto& [first_name, other] : result) known |= other.is_same(tensor);
+    if (!known) result.emplace_back(std::move(name), std::move(tensor));
+  }
+  return result;
+}
+
+// The memory of `tensor` becomes that of `source`; every handle stays good. Graphs that used the
+// old memory keep their old leaf.
 void rehome(const Tensor& tensor, const Tensor& source) {
+  check(tensor.is_leaf(), {"to: a parameter of shape ", tensor.shape(),
+                           " is the result of an operation: only leaves can be converted"});
+  const Tensor grad = tensor.grad();
+  const bool trained = tensor.requires_grad();
   TensorImpl& impl = tensor.impl();
+  ++impl.block->version;
+  impl.block->last_write = "to";
+  impl.node = {};
   impl.block = source.impl().block;
   impl.layout = source.layout();
   impl.history = impl.block->history;
-  if (auto* node = static_cast<Node*>(impl.node.get())) {
-    node->dtype = source.dtype();
-    auto* leaf = static_cast<LeafNode*>(node);
-    leaf->collected = leaf->collected.defined() ? leaf->collected.to(source.dtype()) : Tensor();
-  }
+  tensor.requires_grad_(trained);
+  if (grad.defined()) tensor.set_grad(grad.to(source.dtype()));
 }
 
 const Tensor* find(const NamedTensors& tensors, const std::string& name) {
@@ -97,13 +118,13 @@ void Module::set_name(std::string name) {
 NamedTensors Module::named_parameters() const {
   NamedTensors found;
   collect(*this, "", Which::parameters, &found);
-  return found;
+  return without_repeats(std::move(found));
 }
 
 NamedTensors Module::named_buffers() const {
   NamedTensors found;
   collect(*this, "", Which::buffers, &found);
-  return found;
+  return without_repeats(std::move(found));
 }
 
 NamedTensors Module::state_dict() const {
@@ -114,11 +135,7 @@ NamedTensors Module::state_dict() const {
 
 std::vector<Tensor> Module::parameters() const {
   std::vector<Tensor> parameters;
-  for (auto& [name, tensor] : named_parameters()) {
-    bool known = false;  // a parameter shared by two parts is one parameter
-    for (const Tensor& other : parameters) known |= other.is_same(tensor);
-    if (!known) parameters.push_back(std::move(tensor));
-  }
+  for (auto& [name, tensor] : named_parameters()) parameters.push_back(std::move(tensor));
   return parameters;
 }
 
@@ -176,26 +193,59 @@ int64_t Module::num_parameters() const {
   return count;
 }
 
+namespace {
+
+// Gives modules tensors and parts of their own; what was shared inside the original is shared
+// inside the copy.
+struct Copier {
+  std::vector<std::pair<Tensor, Tensor>> tensors;
+  std::vector<std::pair<AnyModule, AnyModule>> modules;
+
+  Tensor copy_of(const Tensor& tensor) {
+    for (const auto& [original, copy] : tensors)
+      if (original.is_same(tensor)) return copy;
+    Tensor copy = tensor.detach().clone();
+    copy.requires_grad_(tensor.requires_grad());
+    tensors.emplace_back(tensor, copy);
+    return copy;
+  }
+
+  void own_members(Module& module) {
+    EachMember each;
+    each.on_tensor = [&](const char*, Tensor& tensor, bool) { tensor = copy_of(tensor); };
+    each.on_module = [&](const char*, Module& child) { own_members(child); };
+    each.on_any = [&](const char*, AnyModule& child) {
+      if (child) child = copy_of(child);
+    };
+    module.members(each);
+  }
+
+  AnyModule copy_of(const AnyModule& module) {
+    for (const auto& [original, copy] : modules)
+      if (&*original == &*module) return copy;
+    AnyModule copy = module.shallow_copy();
+    own_members(*copy);
+    modules.emplace_back(module, copy);
+    return copy;
+  }
+};
+
+}  // namespace
+
 void own_members(Module& module) {
   const NoGrad no_grad;
-  EachMember each;
-  each.on_tensor = [](const char*, Tensor& tensor, bool) {
-    const bool trained = tensor.requires_grad();
-    tensor = tensor.detach().clone();
-    tensor.requires_grad_(trained);
-  };
-  each.on_module = [](const char*, Module& child) { own_members(child); };
-  each.on_any = [](const char*, AnyModule& child) {
-    if (child) child = child.clone();
-  };
-  module.members(each);
+  Copier().own_members(module);
+}
+
+AnyModule AnyModule::shallow_copy() const {
+  AnyModule result = *this;
+  result.module_ = copy_(*module_);
+  return result;
 }
 
 AnyModule AnyModule::clone() const {
-  AnyModule result = *this;
-  result.module_ = copy_(*module_);
-  own_members(*result.module_);
-  return result;
+  const NoGrad no_grad;
+  return Copier().copy_of(*this);
 }
 
 }  // namespace levin::inline v0::nn

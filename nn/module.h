@@ -54,7 +54,7 @@ class Module {
   /// What the module computes. Called by operator(), which names the module in errors.
   virtual Tensor forward(const Tensor& x);
   Tensor operator()(const Tensor& x);
-  /// Names the tensors and parts, in the order of state_dict().
+  /// Names the tensors and parts, in the order in which they are listed.
   virtual void members(Members&) {}
   /// New initial values for this module's own parameters; parts are not touched.
   virtual void reset_parameters() {}
@@ -63,13 +63,15 @@ class Module {
   /// "5 -> 10": what tells it from others of its type in errors and tables.
   virtual std::string extra_text() const { return {}; }
 
-  /// All parameters, those of parts too, in order; names as in PyTorch: "0.weight".
+  /// All parameters, those of parts too; names and order are PyTorch's: "0.weight", a module's own
+  /// before those of its parts. One that is shared by two parts comes once.
   std::vector<Tensor> parameters() const;
   NamedTensors named_parameters() const;
   NamedTensors named_buffers() const;
   /// The direct parts.
   std::vector<std::pair<std::string, Module*>> named_children() const;
-  /// Parameters and buffers, the tensors themselves, in the order of members().
+  /// Parameters, buffers, then those of the parts: the tensors themselves. One that is shared comes
+  /// under each of its names.
   NamedTensors state_dict() const;
   /// Copies values into the parameters and buffers. strict: names must be the same. All that does
   /// not fit stands in one std::invalid_argument, and then nothing is changed.
@@ -110,6 +112,8 @@ class AnyModule {
   explicit operator bool() const { return module_ != nullptr; }
   /// A copy with parameters of its own.
   AnyModule clone() const;
+  /// A copy that shares its parameters with this one.
+  AnyModule shallow_copy() const;
 
  private:
   std::shared_ptr<Module> module_;

@@ -42,8 +42,7 @@ class Optimizer {
 /// An optimizer of any type; copies share it.
 using AnyOptimizer = Handle<Optimizer>;
 
-/// What every optimizer asks of its parameters: floating leaves that require a gradient, none of
-/// them twice.
+/// What every optimizer asks of its parameters: floating leaves, none of them twice.
 void check_parameters(const char* optimizer, const std::vector<Tensor>& parameters,
                       const std::vector<Tensor>& known);
 

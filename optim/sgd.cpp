@@ -35,17 +35,20 @@ void SGD::step() {
   const NoGrad no_grad;
   for (Params& group : groups_) {
     spans_.clear();
-    std::vector<Tensor> copies;  // of gradients that a user set with gaps
+    std::vector<Tensor> copies;                     // of gradients that a user set with gaps
+    std::vector<std::pair<Tensor, Tensor>> gapped;  // parameters with gaps, and their stand-ins
     for (std::size_t i = 0; i < group.params.size(); ++i) {
       const Tensor& p = group.params[i];
       Tensor g = p.grad();
       if (!g.defined()) continue;
       if (!g.is_contiguous()) copies.push_back(g = g.contiguous());
-      Span span{arg(p), arg(g), {}, p.numel(), false};
+      if (!p.is_contiguous()) gapped.emplace_back(p, p.contiguous());
+      Span span{arg(p.is_contiguous() ? p : gapped.back().second), arg(g), {}, p.numel(), false};
       if (group.numbers.momentum != 0) {
         Tensor& momentum = group.momentum[i];
         span.first = !momentum.defined();
         if (span.first) momentum = empty_like(p);
+        if (momentum.dtype() != p.dtype()) momentum = momentum.to(p.dtype());  // Module::to
         span.state = arg(momentum);
       }
       spans_.push_back(span);
@@ -57,6 +60,7 @@ void SGD::step() {
       ++span.p.block->version;
       span.p.block->last_write = "SGD.step";
     }
+    for (const auto& [p, updated] : gapped) p.copy_(updated);
   }
 }
 
@@ -103,6 +107,10 @@ void SGD::load_state_dict(const OptimizerState& state) {
       if (own == key) return value;
     fail({"SGD.load_state_dict: '", key, "' is missing: the state is of another optimizer"});
   };
+  const std::string surplus = "param_groups." + std::to_string(groups_.size()) + ".params";
+  for (const auto& [key, value] : state.numbers)
+    check(key != surplus, {"SGD.load_state_dict: the state has more than the ", groups_.size(),
+                           " parameter groups of this optimizer"});
   std::vector<Params> loaded = groups_;
   int position = 0;
   for (std::size_t g = 0; g < loaded.size(); ++g) {
