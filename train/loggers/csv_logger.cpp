@@ -23,6 +23,7 @@ std::string csv_cell(const std::string& text) {
 }
 
 std::string csv_line(const std::vector<std::string>& cells) {
+  if (cells.size() == 1 && cells[0].empty()) return "\"\"\r\n";  // readers skip empty lines
   std::string line;
   for (const std::string& cell : cells) line += (&cell == &cells[0] ? "" : ",") + csv_cell(cell);
   return line + "\r\n";
@@ -84,49 +85,51 @@ CSVLogger::CSVLogger(std::string save_dir, CSVLoggerOptions options)
 CSVLogger::~CSVLogger() = default;
 CSVLogger::CSVLogger(CSVLogger&&) noexcept = default;
 
-std::string CSVLogger::root() const {
-  const std::string root = (fs::path(save_dir_) / options_.name).string();
-  return root.empty() ? "." : root;
+std::string CSVLogger::in_root(const std::string& folder) const {
+  return (fs::path(save_dir_) / options_.name / folder).string();
 }
 
 void CSVLogger::start() {
   if (!log_dir_.empty()) return;  // a second fit goes on in the same folder
   if (options_.version.is_null()) return make_next_version();
   version_ = cell_text(options_.version);
-  const std::string folder = options_.version.is_integer() ? "version_" + version_ : version_;
-  log_dir_ = (fs::path(root()) / folder).string();
-  make_folders(log_dir_);
-  if (fs::is_empty(log_dir_)) return;
-  log_warning({"Experiment logs directory ", log_dir_,
+  const std::string name = options_.version.is_integer() ? "version_" + version_ : version_;
+  const std::string folder = in_root(name);
+  make_folders(folder);
+  log_dir_ = folder;
+  if (fs::is_empty(folder)) return;
+  log_warning({"Experiment logs directory ", folder,
                " exists and is not empty. An old metrics.csv is renamed."});
   for (int n = 1; fs::exists(metrics_path()); ++n) {
-    const std::string old = log_dir_ + "/metrics_old" + std::to_string(n) + ".csv";
-    if (!fs::exists(old)) fs::rename(metrics_path(), old);
+    renamed_ = folder + "/metrics_old" + std::to_string(n) + ".csv";
+    if (!fs::exists(renamed_)) fs::rename(metrics_path(), renamed_);
   }
 }
 
 void CSVLogger::make_next_version() {
-  make_folders(root());
+  const fs::path parent = fs::path(save_dir_) / options_.name;
+  const std::string root = parent.empty() ? "." : parent.string();
+  make_folders(root);
   int64_t next = 0;
-  for (const auto& entry : fs::directory_iterator(root()))
-    if (entry.is_directory())
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(root))
+    if (entry.is_directory(error))
       next = std::max(next, version_of(entry.path().filename().string()) + 1);
-  const std::string parent = root() == "." ? "" : root();
   for (;; ++next) {
-    const std::string folder = (fs::path(parent) / ("version_" + std::to_string(next))).string();
-    std::error_code error;
+    const std::string folder = in_root("version_" + std::to_string(next));
     if (fs::create_directory(folder, error)) {
       log_dir_ = folder;
       version_ = std::to_string(next);
       return;
     }
-    if (error)
+    if (error && error != std::errc::file_exists)  // it may be a file
       fail(Fault::world,
            {"CSVLogger: the folder '", folder, "' cannot be made: ", error.message()});
   }
 }
 
 void CSVLogger::log_metrics(const Value::Map& row) {
+  check_started();
   widen(row);
   std::vector<std::string> cells(columns_.size());
   for (const auto& [name, value] : row) {
@@ -164,7 +167,12 @@ void CSVLogger::append(const std::string& text) {
   written_ += static_cast<int64_t>(text.size());
 }
 
+void CSVLogger::check_started() const {
+  if (log_dir_.empty()) fail(Fault::order, {"CSVLogger: start() must come first"});
+}
+
 void CSVLogger::log_hyperparams(const Value& hparams) {
+  check_started();
   write_whole(log_dir_ + "/hparams.yaml", to_yaml(hparams));
 }
 
@@ -184,17 +192,20 @@ Value CSVLogger::state_dict() const {
 }
 
 void CSVLogger::resume(const Value& state, const std::string& old_dir) {
-  const std::string old_path = old_dir + "/metrics.csv";
+  std::error_code error;
+  const bool same_dir = !renamed_.empty() && fs::equivalent(old_dir, log_dir_, error);
+  const std::string old_path = same_dir ? renamed_ : old_dir + "/metrics.csv";
   const Value* offset = state.find("csv_offset");
   if (!offset || offset->as_integer() == 0 || !fs::exists(old_path)) return;
   std::string text = read_whole(old_path);
   text.resize(std::min<std::size_t>(text.size(), offset->as_integer()));
+  text.resize(text.rfind('\n') + 1);  // what is left of a torn row
   const auto rows = parsed(text);
-  check(!rows.empty(), {"CSVLogger: '", old_path, "' has no header"});
+  if (rows.empty()) fail(Fault::world, {"CSVLogger: '", old_path, "' has no header"});
+  if (!std::is_sorted(rows[0].begin(), rows[0].end()))
+    fail(Fault::world, {"CSVLogger: '", old_path,
+                        "' was not written by a CSVLogger: its columns are not sorted"});
   columns_ = rows[0];
-  check(std::is_sorted(columns_.begin(), columns_.end()),
-        {"CSVLogger: '", old_path, "' was not written by a CSVLogger: its columns are not sorted"});
-  text.resize(text.rfind('\n') + 1);
   file_.reset();
   write_whole(metrics_path(), text);
   written_ = static_cast<int64_t>(text.size());

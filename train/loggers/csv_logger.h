@@ -37,15 +37,17 @@ class CSVLogger : public Logger {
   void resume(const Value& state, const std::string& old_dir) override;
 
  private:
-  std::string root() const;
+  std::string in_root(const std::string& folder) const;
   std::string metrics_path() const { return log_dir_ + "/metrics.csv"; }
   void make_next_version();
   void widen(const Value::Map& row);
   void append(const std::string& text);
+  void check_started() const;
 
   std::string save_dir_;
   CSVLoggerOptions options_;
   std::string log_dir_, version_;
+  std::string renamed_;  // where this folder's metrics.csv of another run went
   std::vector<std::string> columns_;
   std::unique_ptr<AppendFile> file_;
   int64_t written_ = 0;  // bytes of metrics.csv
