@@ -164,6 +164,10 @@ class Run {
   void run_node(Node* node, const Tensor& g) {
     Grads grads(node);
     if (g.defined()) node->run(node, g, grads);
+    if (!retain_graph_) {
+      node->drop_saved(node);
+      node->released = true;  // before edges are given away: an error must not leave half a node
+    }
     for (int i = 0; i < node->edge_count; ++i) {
       if (!grads.wants(i)) continue;
       Tensor& result = grads.result(i);
@@ -172,10 +176,7 @@ class Run {
                             result.shape(), " for input ", i, " of shape ", node->edge(i)->shape});
       deliver(node->edges[i], std::move(result));
     }
-    if (retain_graph_) return;
-    node->drop_saved(node);
-    node->released = true;
-    for (int i = 0; i < node->edge_count; ++i) node->edges[i] = {};
+    for (int i = 0; !retain_graph_ && i < node->edge_count; ++i) node->edges[i] = {};
   }
 
   // A node that has all its gradients takes over the edge's reference: nobody else may hold it.

@@ -59,6 +59,7 @@ void Tensor::zero_grad(bool set_to_none) const {
   LeafNode* leaf = leaf_of(*this);
   if (!leaf || leaf->fresh) return;
   if (set_to_none) {
+    if (leaf->collected.requires_grad()) leaf->collected = {};  // its history goes too
     leaf->fresh = true;
     return;
   }

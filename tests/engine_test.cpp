@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 #include <levin/autograd/node.h>
 #include <levin/autograd/ops.h>
+#include <pthread.h>
 
+#include <functional>
 #include <stdexcept>
 
 namespace {
@@ -92,14 +94,87 @@ TEST(Engine, InnerRunThroughTheOuterGraphGivesItsStampsBack) {
   EXPECT_EQ(numbers_of(x.grad()), (std::vector<double>{2 * 2 * 5 + 5, 2 * 3 * 7 + 7}));
 }
 
+// An inner run that fails gives its stamps back too: the outer one goes on.
+TEST(Engine, AnInnerRunMayFail) {
+  const Tensor x = leaf({2, 3}), square = x * x;
+  const Tensor broken = record("broken", square.detach(), {&square},
+                               [](const Tensor&, Grads&) { throw std::runtime_error("broken"); });
+  const Tensor inner = (broken + square).sum();
+  const Tensor y =
+      record("outer", square.detach(), {&square}, [inner](const Tensor& g, Grads& grads) {
+        EXPECT_THROW(inner.backward({}, true), std::runtime_error);
+        grads.set(0, g * 10);
+      });
+  (y + square).sum().backward({}, true);
+  EXPECT_EQ(numbers_of(x.grad()), (std::vector<double>{2 * 2 * 11, 2 * 3 * 11}));
+}
+
+TEST(Engine, RunsNestAsDeepAsTheyLike) {
+  // f_n(x) = x^2 whose backward asks f_(n-1) for its gradient.
+  const std::function<Tensor(const Tensor&, int)> nested = [&](const Tensor& x, int depth) {
+    if (depth == 0) return x * x;
+    return record("nested", x.detach().square(), {&x},
+                  [&nested, depth, x = Saved(x)](const Tensor& g, Grads& grads) {
+                    const EnableGrad enable_grad;
+                    const Tensor again = x.tensor(grads);
+                    grads.set(0, grad({nested(again, depth - 1)}, {again}, {g}, true)[0]);
+                  });
+  };
+  const Tensor w = leaf({2, 3}), x = w * 1;
+  nested(x, 30).sum().backward();
+  EXPECT_EQ(numbers_of(w.grad()), (std::vector<double>{4, 6}));
+}
+
+// On a stack of 1 MiB: neither running nor destroying a graph may recurse.
+void on_a_small_stack(void* (*run)(void*)) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, std::size_t{1} << 20);
+  pthread_t thread;
+  ASSERT_EQ(pthread_create(&thread, &attributes, run, nullptr), 0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+}
+
+constexpr int kDeep = 300000;
+
 TEST(Engine, DeepChains) {
-  const Tensor x = leaf({1});
-  Tensor y = x;
-  for (int i = 0; i < 300000; ++i) y = y + 1;
-  y.backward();
-  EXPECT_EQ(x.grad().item(), 1);
-  for (int i = 0; i < 300000; ++i) y = y + x;
-  y = {};  // destroyed without recursion
+  on_a_small_stack([](void*) -> void* {
+    const Tensor x = leaf({1});
+    Tensor y = x;
+    for (int i = 0; i < kDeep; ++i) y = y + 1;
+    y.backward();
+    EXPECT_EQ(x.grad().item(), 1);
+    for (int i = 0; i < kDeep; ++i) y = y + x;
+    y = {};
+    return nullptr;
+  });
+}
+
+TEST(Engine, DeepChainsThatKeepTensors) {
+  on_a_small_stack([](void*) -> void* {
+    const Tensor x = leaf({1}), w = leaf({1});
+    Tensor y = x;
+    for (int i = 0; i < kDeep; ++i) y = i % 2 ? y * w : y.sqrt();
+    y.backward({}, true);
+    EXPECT_EQ(x.grad().item(), 0);  // 2^-150000
+    EXPECT_EQ(w.grad().item(), 2);
+    y = {};
+    return nullptr;
+  });
+}
+
+TEST(Engine, DeepChainsOfSecondOrder) {
+  on_a_small_stack([](void*) -> void* {
+    const Tensor x = leaf({1});
+    Tensor y = x;
+    for (int i = 0; i < kDeep / 10; ++i) y = y * x;
+    const Tensor slope = grad({y}, {x}, {}, false, true)[0];
+    slope.backward();
+    const double n = kDeep / 10 + 1;
+    EXPECT_EQ(x.grad().item(), n * (n - 1));
+    return nullptr;
+  });
 }
 
 TEST(Engine, GradientsOfInnerTensors) {
