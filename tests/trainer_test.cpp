@@ -16,39 +16,42 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
+// The hooks that callbacks and models both have: X(name, arguments..).
+#define LEVIN_HOOKS(X)                                                            \
+  X(setup)                                                                        \
+  X(teardown)                                                                     \
+  X(on_fit_start)                                                                 \
+  X(on_fit_end)                                                                   \
+  X(on_train_start)                                                               \
+  X(on_train_end)                                                                 \
+  X(on_train_epoch_start)                                                         \
+  X(on_train_epoch_end)                                                           \
+  X(on_validation_start)                                                          \
+  X(on_validation_end)                                                            \
+  X(on_validation_epoch_start)                                                    \
+  X(on_validation_epoch_end)                                                      \
+  X(on_after_backward)                                                            \
+  X(on_train_batch_start, const data::Batch&, int64_t)                            \
+  X(on_train_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t)      \
+  X(on_validation_batch_start, const data::Batch&, int64_t)                       \
+  X(on_validation_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t) \
+  X(on_before_zero_grad, optim::Optimizer&)                                       \
+  X(on_before_backward, const Tensor&)                                            \
+  X(on_before_optimizer_step, optim::Optimizer&)                                  \
+  X(on_save_checkpoint, Value&)                                                   \
+  X(on_load_checkpoint, const Value&)
+
 // Writes down its hooks, in the words of reference/lme/hooks.txt.
 class Recorder : public Callback {
  public:
   explicit Recorder(std::shared_ptr<Lines> lines) : lines_(std::move(lines)) {}
-#define LEVIN_HOOK(name) \
-  void name(Trainer&, LME&) override { lines_->push_back("callback." #name); }
-  LEVIN_HOOK(setup)
-  LEVIN_HOOK(teardown)
-  LEVIN_HOOK(on_fit_start)
-  LEVIN_HOOK(on_fit_end)
+#define LEVIN_HOOK(name, ...)                                     \
+  void name(Trainer&, LME& __VA_OPT__(, ) __VA_ARGS__) override { \
+    lines_->push_back("callback." #name);                         \
+  }
+  LEVIN_HOOKS(LEVIN_HOOK)
   LEVIN_HOOK(on_sanity_check_start)
   LEVIN_HOOK(on_sanity_check_end)
-  LEVIN_HOOK(on_train_start)
-  LEVIN_HOOK(on_train_end)
-  LEVIN_HOOK(on_train_epoch_start)
-  LEVIN_HOOK(on_train_epoch_end)
-  LEVIN_HOOK(on_validation_start)
-  LEVIN_HOOK(on_validation_end)
-  LEVIN_HOOK(on_validation_epoch_start)
-  LEVIN_HOOK(on_validation_epoch_end)
-  LEVIN_HOOK(on_after_backward)
-#undef LEVIN_HOOK
-#define LEVIN_HOOK(name, ...) \
-  void name(Trainer&, LME&, __VA_ARGS__) override { lines_->push_back("callback." #name); }
-  LEVIN_HOOK(on_train_batch_start, const data::Batch&, int64_t)
-  LEVIN_HOOK(on_train_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t)
-  LEVIN_HOOK(on_validation_batch_start, const data::Batch&, int64_t)
-  LEVIN_HOOK(on_validation_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t)
-  LEVIN_HOOK(on_before_zero_grad, optim::Optimizer&)
-  LEVIN_HOOK(on_before_backward, const Tensor&)
-  LEVIN_HOOK(on_before_optimizer_step, optim::Optimizer&)
-  LEVIN_HOOK(on_save_checkpoint, Value&)
-  LEVIN_HOOK(on_load_checkpoint, const Value&)
 #undef LEVIN_HOOK
 
  private:
@@ -67,34 +70,14 @@ class RecordingModel : public LME {
   }
 #define LEVIN_HOOK(name, ...) \
   void name(__VA_ARGS__) override { lines_->push_back("module." #name); }
-  LEVIN_HOOK(setup)
-  LEVIN_HOOK(teardown)
-  LEVIN_HOOK(on_fit_start)
-  LEVIN_HOOK(on_fit_end)
-  LEVIN_HOOK(on_train_start)
-  LEVIN_HOOK(on_train_end)
-  LEVIN_HOOK(on_train_epoch_start)
-  LEVIN_HOOK(on_train_epoch_end)
-  LEVIN_HOOK(on_validation_start)
-  LEVIN_HOOK(on_validation_end)
-  LEVIN_HOOK(on_validation_epoch_start)
-  LEVIN_HOOK(on_validation_epoch_end)
-  LEVIN_HOOK(on_after_backward)
+  LEVIN_HOOKS(LEVIN_HOOK)
   LEVIN_HOOK(configure_optimizers)
-  LEVIN_HOOK(on_train_batch_start, const data::Batch&, int64_t)
-  LEVIN_HOOK(on_train_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t)
-  LEVIN_HOOK(on_validation_batch_start, const data::Batch&, int64_t)
-  LEVIN_HOOK(on_validation_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t)
-  LEVIN_HOOK(on_before_zero_grad, optim::Optimizer&)
-  LEVIN_HOOK(on_before_backward, const Tensor&)
-  LEVIN_HOOK(on_before_optimizer_step, optim::Optimizer&)
-  LEVIN_HOOK(on_save_checkpoint, Value&)
-  LEVIN_HOOK(on_load_checkpoint, const Value&)
 #undef LEVIN_HOOK
 
  private:
   std::shared_ptr<Lines> lines_;
 };
+#undef LEVIN_HOOKS
 
 // A section of hooks.txt, which real LME wrote.
 Lines expected_hooks(const std::string& title) {

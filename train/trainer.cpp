@@ -53,6 +53,20 @@ Trainer::Trainer(TrainerOptions options) : options_(std::move(options)) {
 
 Trainer::~Trainer() { detach(); }
 
+// An exception ends the run in good order before it goes on to the caller.
+template <class Action>
+auto Trainer::guarded(Action action) {
+  try {
+    return action();
+  } catch (const std::exception& error) {
+    failed(error);
+    throw;
+  } catch (...) {
+    failed(std::runtime_error("an exception that is no std::exception"));
+    throw;
+  }
+}
+
 void Trainer::fit(LME& model, data::DataLoader train_loader,
                   std::optional<data::DataLoader> val_loader, const FitOptions& options) {
   start(model, std::move(train_loader), std::move(val_loader), options);
@@ -73,28 +87,12 @@ void Trainer::start(LME& model, data::DataLoader train_loader,
   callback_metrics_.clear();
   callbacks_.clear();  // those of a fit before must not hear of this one's failure
   log_dir_.clear();
-  try {
-    set_up(options);
-  } catch (const std::exception& error) {
-    failed(error);
-    throw;
-  } catch (...) {
-    failed(std::runtime_error("an exception that is no std::exception"));
-    throw;
-  }
+  guarded([&] { set_up(options); });
 }
 
 bool Trainer::advance() {
   if (at_.stage == Stage::finished) return false;
-  try {
-    return next();
-  } catch (const std::exception& error) {
-    failed(error);
-    throw;
-  } catch (...) {
-    failed(std::runtime_error("an exception that is no std::exception"));
-    throw;
-  }
+  return guarded([&] { return next(); });
 }
 
 bool Trainer::run_for(std::chrono::nanoseconds time) {

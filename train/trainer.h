@@ -96,6 +96,8 @@ class Trainer {
   void finish();
   void detach();
   void failed(const std::exception& error);
+  template <class Action>
+  auto guarded(Action action);
   template <class... Parameters, class... Arguments>
   void call(void (Callback::*hook)(Trainer&, LME&, Parameters...), Arguments&&... arguments);
 
