@@ -67,6 +67,7 @@ Tensor Tensor::minimum(const Tensor& other) const {
 namespace {
 
 Number product(Number a, Number b) {
+  if (b.value == 1 && b.kind != Number::real) return a;  // bool stays bool
   Number result(a.value * b.value);
   result.kind = std::max(a.kind, b.kind);
   return result;
@@ -101,6 +102,7 @@ Tensor Tensor::pow(Number exponent) const {
   if (exponent.value == 2 && (real || (exponent.kind != Number::real && dtype() != kBool)))
     return square();
   if (exponent.value == 0.5 && real) return sqrt();
+  if (exponent.value == -0.5 && real) return 1 / sqrt();
   if (exponent.value == 1 && real) return clone();
   check(real || exponent.kind == Number::real || exponent.value >= 0,
         {"pow: an integer tensor to the power ", exponent.value,

@@ -1,4 +1,7 @@
 // Reductions. Each: shape rule, launch, derivative.
+#include <algorithm>
+#include <cmath>
+
 #include "launch.h"
 #include "ops.h"
 
@@ -104,16 +107,16 @@ Tensor Tensor::mean(const Shape& dims, bool keepdim) const {
   return mean_over(*this, dims_mask("mean", dims, dim()), keepdim);
 }
 
-Tensor Tensor::var(const Shape& over, int64_t correction, bool keepdim) const {
+Tensor Tensor::var(const Shape& over, double correction, bool keepdim) const {
   const uint32_t dims = dims_mask("var", over, dim());
   const Tensor& x = *this;
-  Tensor y = reduced("var", Reduction::var, x, dims, keepdim, floating("var", x),
-                     static_cast<double>(correction));
+  Tensor y = reduced("var", Reduction::var, x, dims, keepdim, floating("var", x), correction);
   if (!recording(x)) return y;
   return record("var", y, {&x}, [dims, correction, x = Saved(x)](const Tensor& g, Grads& grads) {
     const Tensor input = x.tensor(grads);
     const double divisor =
-        static_cast<double>(std::max<int64_t>(count_of(input.shape(), dims) - correction, 0));
+        std::max(static_cast<double>(count_of(input.shape(), dims)) - correction, 0.0);
+    if (divisor == 0) return grads.set(0, stretched(g, input.shape(), dims) * NAN);
     const Tensor deviation = input - mean_over(input, dims, true);
     grads.set(0, stretched(g, input.shape(), dims) * deviation * (2 / divisor));
   });

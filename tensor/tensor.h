@@ -154,7 +154,7 @@ class Tensor {
   Tensor mean() const;
   Tensor mean(const Shape& dims, bool keepdim = false) const;
   /// Mean squared deviation, divided by max(0, count - correction).
-  Tensor var(const Shape& dims = {}, int64_t correction = 1, bool keepdim = false) const;
+  Tensor var(const Shape& dims = {}, double correction = 1, bool keepdim = false) const;
   /// Largest, smallest element; tied elements share the gradient. NaN wins.
   Tensor max() const;
   Tensor min() const;
