@@ -1,0 +1,322 @@
+#include "reference_calls.h"
+
+namespace levin {
+namespace {
+
+using Json = nlohmann::json;
+
+Number number_of(const Json& json) {
+  if (json.is_boolean()) return json.get<bool>();
+  if (json.is_number_integer()) return json.get<int64_t>();
+  if (json.is_number()) return json.get<double>();
+  if (json.is_object() && json.contains("float"))
+    return std::stod(json["float"].get<std::string>());
+  throw NotThere{"with " + json.dump() + " where a number is meant"};
+}
+
+Shape shape_of(const Json& json) {
+  return json.is_array() ? Shape(json.get<std::vector<int64_t>>()) : Shape{json.get<int64_t>()};
+}
+
+using Unary = Tensor (Tensor::*)() const;
+using Binary = Tensor (Tensor::*)(const Tensor&) const;
+using WithNumber = Tensor (Tensor::*)(Number) const;
+
+ReferenceCall unary(Unary member) {
+  return [=](const Arguments& a) { return std::vector<Tensor>{(a.tensor(0).*member)()}; };
+}
+
+ReferenceCall binary(Binary with_tensor, WithNumber with_number = nullptr) {
+  return [=](const Arguments& a) {
+    if (with_number && !a.is_tensor(1))
+      return std::vector<Tensor>{(a.tensor(0).*with_number)(a.number(1))};
+    return std::vector<Tensor>{(a.tensor(0).*with_tensor)(a.tensor(1))};
+  };
+}
+
+template <class F>
+ReferenceCall one(F f) {
+  return [=](const Arguments& a) { return std::vector<Tensor>{f(a)}; };
+}
+
+// Over everything, or over the dimensions of the keyword dim.
+template <class Whole, class Over>
+ReferenceCall reduction(Whole whole, Over over) {
+  return one([=](const Arguments& a) {
+    return a.has("dim") ? over(a.tensor(0), a.shape("dim"), a.flag("keepdim")) : whole(a.tensor(0));
+  });
+}
+
+ReferenceCall extreme(Unary whole,
+                      std::pair<Tensor, Tensor> (Tensor::*along)(int64_t, bool) const) {
+  return [=](const Arguments& a) {
+    if (!a.has("dim")) return std::vector<Tensor>{(a.tensor(0).*whole)()};
+    const auto [values, index] = (a.tensor(0).*along)(a.shape("dim")[0], a.flag("keepdim"));
+    return std::vector<Tensor>{values, index};
+  };
+}
+
+ReferenceCall position(Unary whole, Tensor (Tensor::*along)(int64_t, bool) const) {
+  return one([=](const Arguments& a) {
+    return a.has("dim") ? (a.tensor(0).*along)(a.shape("dim")[0], a.flag("keepdim"))
+                        : (a.tensor(0).*whole)();
+  });
+}
+
+Tensor clamp_of(const Arguments& a) {
+  const Tensor& x = a.tensor(0);
+  if (!a.has("max")) return x.clamp_min(a.number("min", 0));
+  if (!a.has("min")) return x.clamp_max(a.number("max", 0));
+  return x.clamp(a.number("min", 0), a.number("max", 0));
+}
+
+LossReduction reduction_of(const Arguments& a) {
+  const std::string name = a.text("reduction", "mean");
+  return name == "none"   ? LossReduction::none
+         : name == "mean" ? LossReduction::mean
+                          : LossReduction::sum;
+}
+
+Tensor cross_entropy_of(const Arguments& a) {
+  return cross_entropy(a.tensor(0), a.tensor(1),
+                       {.weight = a.tensor("weight"),
+                        .ignore_index = static_cast<int64_t>(a.number("ignore_index", -100).value),
+                        .reduction = reduction_of(a),
+                        .label_smoothing = a.number("label_smoothing", 0).value});
+}
+
+// x[index..] of integers, slices, new axes and one ellipsis.
+Tensor item_of(const Arguments& a) {
+  Tensor x = a.tensor(0);
+  int taken = 0;
+  for (const Argument& index : a.positional[1].list)
+    taken += index.json.is_number() || (index.json.is_object() && index.json.contains("slice"));
+  int64_t dim = 0;
+  for (const Argument& index : a.positional[1].list) {
+    if (index.tensor.defined()) throw NotThere{"by tensors"};
+    if (index.json.is_null()) {
+      x = x.unsqueeze(dim++);
+    } else if (index.json.is_number()) {
+      x = x.select(dim, index.json.get<int64_t>()), --taken;
+    } else if (index.json.contains("ellipsis")) {
+      dim = x.dim() - taken;
+    } else {
+      const Json& part = index.json["slice"];
+      x = x.slice(dim++, part[0].is_null() ? 0 : part[0].get<int64_t>(),
+                  part[1].is_null() ? INT64_MAX : part[1].get<int64_t>(),
+                  part[2].is_null() ? 1 : part[2].get<int64_t>());
+      --taken;
+    }
+  }
+  return x;
+}
+
+Tensor squeezed(const Arguments& a) {
+  if (a.count() == 1) return a.tensor(0).squeeze();
+  if (a.positional[1].json.is_array()) throw NotThere{"of several dimensions"};
+  return a.tensor(0).squeeze(a.integer(1, 0));
+}
+
+Tensor sum_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.sum(dims, keepdim); }
+Tensor mean_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.mean(dims, keepdim); }
+Tensor amax_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.amax(dims, keepdim); }
+Tensor amin_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.amin(dims, keepdim); }
+
+std::map<std::string, ReferenceCall> elementwise() {
+  return {
+      {"abs", unary(&Tensor::abs)},
+      {"neg", unary(&Tensor::neg)},
+      {"exp", unary(&Tensor::exp)},
+      {"log", unary(&Tensor::log)},
+      {"sqrt", unary(&Tensor::sqrt)},
+      {"square", unary(&Tensor::square)},
+      {"tanh", unary(&Tensor::tanh)},
+      {"sigmoid", unary(&Tensor::sigmoid)},
+      {"relu", unary(&Tensor::relu)},
+      {"clamp", one(clamp_of)},
+      {"add", one([](const Arguments& a) {
+         if (a.is_tensor(1)) return a.tensor(0).add(a.tensor(1), a.number("alpha", 1));
+         return a.tensor(0).add(a.number(1), a.number("alpha", 1));
+       })},
+      {"sub", one([](const Arguments& a) {
+         if (a.is_tensor(1)) return a.tensor(0).sub(a.tensor(1), a.number("alpha", 1));
+         return a.tensor(0).sub(a.number(1), a.number("alpha", 1));
+       })},
+      {"rsub", one([](const Arguments& a) { return a.number(1) - a.tensor(0); })},
+      {"mul", binary(&Tensor::mul, &Tensor::mul)},
+      {"div", binary(&Tensor::div, &Tensor::div)},
+      {"pow", one([](const Arguments& a) {
+         if (!a.is_tensor(0)) return pow(a.number(0), a.tensor(1));
+         return a.is_tensor(1) ? a.tensor(0).pow(a.tensor(1)) : a.tensor(0).pow(a.number(1));
+       })},
+      {"maximum", binary(&Tensor::maximum)},
+      {"minimum", binary(&Tensor::minimum)},
+      {"eq", binary(&Tensor::eq, &Tensor::eq)},
+      {"ne", binary(&Tensor::ne, &Tensor::ne)},
+      {"lt", binary(&Tensor::lt, &Tensor::lt)},
+      {"le", binary(&Tensor::le, &Tensor::le)},
+      {"gt", binary(&Tensor::gt, &Tensor::gt)},
+      {"ge", binary(&Tensor::ge, &Tensor::ge)},
+      {"where",
+       one([](const Arguments& a) { return where(a.tensor(0), a.tensor(1), a.tensor(2)); })},
+  };
+}
+
+std::map<std::string, ReferenceCall> reductions() {
+  return {
+      {"sum", reduction([](const Tensor& x) { return x.sum(); }, sum_dims)},
+      {"mean", reduction(
+                   [](const Tensor& x) {
+                     if (!is_floating(x.dtype())) throw NotThere{"of integers"};
+                     return x.mean();
+                   },
+                   mean_dims)},
+      {"amax", reduction([](const Tensor& x) { return x.amax(); }, amax_dims)},
+      {"amin", reduction([](const Tensor& x) { return x.amin(); }, amin_dims)},
+      {"var", one([](const Arguments& a) {
+         return a.tensor(0).var(a.shape("dim"), a.number("correction", 1).value, a.flag("keepdim"));
+       })},
+      {"max", extreme(&Tensor::max, &Tensor::max)},
+      {"min", extreme(&Tensor::min, &Tensor::min)},
+      {"argmax", position(&Tensor::argmax, &Tensor::argmax)},
+      {"argmin", position(&Tensor::argmin, &Tensor::argmin)},
+      {"softmax", one([](const Arguments& a) { return softmax(a.tensor(0), a.integer(1, 0)); })},
+      {"log_softmax",
+       one([](const Arguments& a) { return log_softmax(a.tensor(0), a.integer(1, 0)); })},
+  };
+}
+
+Tensor product_of(const Arguments& a) {
+  if (!is_floating(a.tensor(0).dtype())) throw NotThere{"of integers"};
+  return matmul(a.tensor(0), a.tensor(1));
+}
+
+Tensor mse_of(const Arguments& a) {
+  if (!(a.tensor(0).shape() == a.tensor(1).shape())) throw NotThere{"of shapes that broadcast"};
+  return mse_loss(a.tensor(0), a.tensor(1), reduction_of(a));
+}
+
+std::map<std::string, ReferenceCall> products_and_losses() {
+  return {
+      {"matmul", one(product_of)},
+      {"mm", binary(&Tensor::matmul)},
+      {"bmm", binary(&Tensor::matmul)},
+      {"mv", binary(&Tensor::matmul)},
+      {"dot", binary(&Tensor::matmul)},
+      {"nn.functional.linear", one([](const Arguments& a) {
+         return linear(a.tensor(0), a.tensor(1), a.count() > 2 ? a.tensor(2) : Tensor());
+       })},
+      {"nn.functional.mse_loss", one(mse_of)},
+      {"nn.functional.cross_entropy", one(cross_entropy_of)},
+  };
+}
+
+std::map<std::string, ReferenceCall> shapes_and_indices() {
+  return {
+      {"reshape", one([](const Arguments& a) { return a.tensor(0).reshape(a.shape(1)); })},
+      {"transpose", one([](const Arguments& a) {
+         return a.tensor(0).transpose(a.integer(1, 0), a.integer(2, 0));
+       })},
+      {"permute", one([](const Arguments& a) { return a.tensor(0).permute(a.shape(1)); })},
+      {"Tensor.expand", one([](const Arguments& a) { return a.tensor(0).expand(a.shape(1)); })},
+      {"squeeze", one(squeezed)},
+      {"unsqueeze", one([](const Arguments& a) { return a.tensor(0).unsqueeze(a.integer(1, 0)); })},
+      {"narrow", one([](const Arguments& a) {
+         return a.tensor(0).narrow(a.integer(1, 0), a.integer(2, 0), a.integer(3, 0));
+       })},
+      {"select", one([](const Arguments& a) {
+         return a.tensor(0).select(a.integer(1, 0), a.integer(2, 0));
+       })},
+      {"flatten", one([](const Arguments& a) {
+         return a.tensor(0).flatten(a.integer(1, 0), a.integer(2, -1));
+       })},
+      {"getitem", one(item_of)},
+      {"cat", one([](const Arguments& a) { return cat(a.tensors(0), a.integer(1, 0)); })},
+      {"stack", one([](const Arguments& a) { return stack(a.tensors(0), a.integer(1, 0)); })},
+      {"gather",
+       one([](const Arguments& a) { return a.tensor(0).gather(a.integer(1, 0), a.tensor(2)); })},
+      {"index_select", one([](const Arguments& a) {
+         return a.tensor(0).index_select(a.integer(1, 0), a.tensor(2));
+       })},
+      {"nn.functional.one_hot",
+       one([](const Arguments& a) { return one_hot(a.tensor(0), a.integer(1, -1)); })},
+      {"eye", one([](const Arguments& a) { return eye(a.integer(0, 0), a.integer(1, -1)); })},
+      {"full", one([](const Arguments& a) { return full(a.shape(0), a.number(1)); })},
+      {"arange", one([](const Arguments& a) {
+         return a.count() == 1 ? arange(a.number(0))
+                               : arange(a.number(0), a.number(1), a.number(2));
+       })},
+      {"linspace", one([](const Arguments& a) {
+         const DType dtype = a.text("dtype", "float32") == "float64" ? kFloat64 : kFloat32;
+         return linspace(a.number(0).value, a.number(1).value, a.integer(2, 0), dtype);
+       })},
+  };
+}
+
+}  // namespace
+
+const Argument& Arguments::keyword(const char* name) const {
+  used_.insert(name);
+  return keywords.at(name);
+}
+
+const Tensor& Arguments::tensor(int i) const {
+  if (!is_tensor(i)) throw NotThere{"with " + positional[i].json.dump() + " for a tensor"};
+  return positional[i].tensor;
+}
+
+Tensor Arguments::tensor(const char* name) const {
+  return has(name) ? keyword(name).tensor : Tensor();
+}
+
+std::vector<Tensor> Arguments::tensors(int i) const {
+  std::vector<Tensor> result;
+  for (const Argument& one : positional[i].list) result.push_back(one.tensor);
+  return result;
+}
+
+Number Arguments::number(int i) const { return number_of(positional[i].json); }
+
+Number Arguments::number(const char* name, Number otherwise) const {
+  if (!has(name)) return otherwise;
+  if (keyword(name).tensor.defined()) throw NotThere{"with a tensor for " + std::string(name)};
+  return number_of(keyword(name).json);
+}
+
+int64_t Arguments::integer(int i, int64_t otherwise) const {
+  return i < count() ? positional[i].json.get<int64_t>() : otherwise;
+}
+
+bool Arguments::flag(const char* name) const { return has(name) && keyword(name).json.get<bool>(); }
+
+std::string Arguments::text(const char* name, const char* otherwise) const {
+  if (!has(name)) return otherwise;
+  const Json& json = keyword(name).json;
+  return json.is_object() ? json.begin()->get<std::string>() : json.get<std::string>();
+}
+
+Shape Arguments::shape(int i) const { return shape_of(positional[i].json); }
+
+Shape Arguments::shape(const char* name) const {
+  return has(name) ? shape_of(keyword(name).json) : Shape();
+}
+
+std::vector<std::string> Arguments::unused() const {
+  std::vector<std::string> names;
+  for (const auto& [name, argument] : keywords)
+    if (!used_.count(name)) names.push_back(name);
+  return names;
+}
+
+const std::map<std::string, ReferenceCall>& reference_calls() {
+  static const std::map<std::string, ReferenceCall> calls = [] {
+    std::map<std::string, ReferenceCall> all;
+    for (const auto& part :
+         {elementwise(), reductions(), products_and_losses(), shapes_and_indices()})
+      all.insert(part.begin(), part.end());
+    return all;
+  }();
+  return calls;
+}
+
+}  // namespace levin

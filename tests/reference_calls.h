@@ -1,0 +1,61 @@
+// PyTorch's operations by their names, as calls of levin: what the cases of tests/reference/ops are
+// run with. A new operation is a line in reference_calls.cpp.
+#pragma once
+
+#include <levin/autograd/ops.h>
+
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+
+namespace levin {
+
+/// Levin does not have the operation in this form.
+struct NotThere {
+  std::string form;
+};
+
+/// An argument of a case: a tensor, a list of arguments, or plain JSON.
+struct Argument {
+  nlohmann::json json;
+  Tensor tensor;
+  std::vector<Argument> list;
+};
+
+/// The arguments of a case, by position and by keyword.
+class Arguments {
+ public:
+  std::vector<Argument> positional;
+  std::map<std::string, Argument> keywords;
+
+  int count() const { return static_cast<int>(positional.size()); }
+  bool has(const char* keyword) const { return keywords.count(keyword) > 0; }
+  bool is_tensor(int i) const { return positional[i].tensor.defined(); }
+
+  const Tensor& tensor(int i) const;
+  /// Undefined where it is not given.
+  Tensor tensor(const char* keyword) const;
+  std::vector<Tensor> tensors(int i) const;
+  Number number(int i) const;
+  Number number(const char* keyword, Number otherwise) const;
+  int64_t integer(int i, int64_t otherwise) const;
+  bool flag(const char* keyword) const;
+  std::string text(const char* keyword, const char* otherwise) const;
+  Shape shape(int i) const;
+  Shape shape(const char* keyword) const;
+  /// Keywords that no accessor has asked for.
+  std::vector<std::string> unused() const;
+
+ private:
+  const Argument& keyword(const char* name) const;
+  mutable std::set<std::string> used_;
+};
+
+using ReferenceCall = std::function<std::vector<Tensor>(const Arguments&)>;
+
+/// By PyTorch's name.
+const std::map<std::string, ReferenceCall>& reference_calls();
+
+}  // namespace levin

@@ -1,0 +1,154 @@
+#include "reference_errors.h"
+
+namespace levin {
+
+WrongCalls wrong_reductions() {
+  return {
+      {"torch.zeros(2, 3).sum(2)",
+       {[] {
+          zeros({2, 3}).sum({2});
+        },
+        "sum: dimension 2 is out of range"}},
+      {"torch.zeros(2, 3).sum(-3)",
+       {[] {
+          zeros({2, 3}).sum({-3});
+        },
+        "sum: dimension -3 is out of range"}},
+      {"torch.zeros(2, 3).sum((0, 0))",
+       {[] {
+          zeros({2, 3}).sum({0, 0});
+        },
+        "sum: dimension 0 appears twice"}},
+      {"torch.zeros(3, dtype=torch.int64).mean()",
+       {[] { zeros({3}, kInt64).mean(); }, "mean: a int64 tensor"}},
+      {"torch.zeros(3, dtype=torch.int64).var()",
+       {[] { zeros({3}, kInt64).var(); }, "var: a int64 tensor"}},
+      {"torch.zeros(0).amax()", {[] { zeros({0}).amax(); }, "amax: a tensor of shape [0]"}},
+      {"torch.zeros(0).max()", {[] { zeros({0}).max(); }, "max: a tensor of shape [0]"}},
+      {"torch.zeros(2, 0).max(1)",
+       {[] {
+          zeros({2, 0}).max(1);
+        },
+        "max: a tensor of shape [2, 0]"}},
+      {"torch.zeros(0).argmax()", {[] { zeros({0}).argmax(); }, "argmax: a tensor of shape [0]"}},
+      {"torch.softmax(torch.zeros(2, 3), 2)",
+       {[] {
+          softmax(zeros({2, 3}), 2);
+        },
+        "softmax: dimension 2 is out of range"}},
+      {"torch.softmax(torch.zeros(3, dtype=torch.int64), 0)",
+       {[] { softmax(zeros({3}, kInt64), 0); }, "softmax: a int64 tensor"}},
+  };
+}
+
+WrongCalls wrong_shapes() {
+  return {
+      {"torch.zeros(2, 3).reshape(4, 2)",
+       {[] {
+          zeros({2, 3}).reshape({4, 2});
+        },
+        "reshape: 6 elements do not fit [4, 2]"}},
+      {"torch.zeros(2, 3).reshape(-1, -1)",
+       {[] {
+          zeros({2, 3}).reshape({-1, -1});
+        },
+        "reshape: [-1, -1]: only one size can be -1"}},
+      {"torch.zeros(2, 3).reshape(-1, 4)",
+       {[] {
+          zeros({2, 3}).reshape({-1, 4});
+        },
+        "reshape: 6 elements do not fit [-1, 4]"}},
+      {"torch.zeros(0, 3).reshape(-1, 0)",
+       {[] {
+          zeros({0, 3}).reshape({-1, 0});
+        },
+        "reshape: 0 elements do not fit [-1, 0]"}},
+      {"torch.zeros(2, 3).t().view(6)",
+       {[] {
+          zeros({2, 3}).t().view({6});
+        },
+        "use reshape()"}},
+      {"torch.zeros(2, 3).expand(4, 3)",
+       {[] {
+          zeros({2, 3}).expand({4, 3});
+        },
+        "expand: [2, 3] to [4, 3]"}},
+      {"torch.zeros(3).expand(-1, 3)",
+       {[] {
+          zeros({3}).expand({-1, 3});
+        },
+        "expand: [3] to [-1, 3]"}},
+      {"torch.zeros(2, 3).permute(0)",
+       {[] {
+          zeros({2, 3}).permute({0});
+        },
+        "permute: [0] names 1"}},
+      {"torch.zeros(2, 3).permute(0, 0)",
+       {[] {
+          zeros({2, 3}).permute({0, 0});
+        },
+        "permute: dimension 0 appears twice"}},
+      {"torch.zeros(2, 3).transpose(0, 2)",
+       {[] {
+          zeros({2, 3}).transpose(0, 2);
+        },
+        "transpose: dimension 2 is out of range"}},
+      {"torch.zeros(2, 3).flatten(1, 0)",
+       {[] {
+          zeros({2, 3}).flatten(1, 0);
+        },
+        "flatten: dimension 1 comes after dimension 0"}},
+      {"torch.zeros(2, 3).squeeze(2)",
+       {[] {
+          zeros({2, 3}).squeeze(2);
+        },
+        "squeeze: dimension 2 is out of range"}},
+      {"torch.zeros(2).unsqueeze(3)",
+       {[] { zeros({2}).unsqueeze(3); }, "unsqueeze: dimension 3 is out of range"}},
+      {"torch.cat([])", {[] { cat({}); }, "cat: an empty list"}},
+      {"torch.cat([torch.zeros(2, 3), torch.zeros(2, 4)], 0)",
+       {[] {
+          cat({zeros({2, 3}), zeros({2, 4})}, 0);
+        },
+        "cat: [2, 3] and [2, 4]"}},
+      {"torch.cat([torch.zeros(2, 3), torch.zeros(2)], 0)",
+       {[] {
+          cat({zeros({2, 3}), zeros({2})}, 0);
+        },
+        "cat: [2, 3] and [2]"}},
+      {"torch.stack([torch.zeros(2), torch.zeros(3)])",
+       {[] {
+          stack({zeros({2}), zeros({3})});
+        },
+        "stack: [2] and [3]"}},
+      {"torch.stack([])", {[] { stack({}); }, "stack: an empty list"}},
+      {"torch.zeros(5).narrow(0, 3, 3)",
+       {[] { zeros({5}).narrow(0, 3, 3); }, "narrow: start 3 and length 3"}},
+      {"torch.zeros(5).narrow(0, 0, -1)",
+       {[] { zeros({5}).narrow(0, 0, -1); }, "narrow: start 0 and length -1"}},
+      {"torch.zeros(2, 3).select(0, 2)",
+       {[] {
+          zeros({2, 3}).select(0, 2);
+        },
+        "select: index 2 is out of range"}},
+      {"torch.zeros(2, 3)[2]",
+       {[] {
+          zeros({2, 3})[2];
+        },
+        "select: index 2 is out of range"}},
+      {"torch.zeros(2, 3)[0, 0, 0]",
+       {[] {
+          zeros({2, 3})[0][0][0];
+        },
+        "select: a 0-d tensor"}},
+      {"torch.zeros(3)[::-1]", {[] { zeros({3}).slice(0, 0, 3, -1); }, "slice: step -1"}},
+      {"torch.zeros(3)[::0]", {[] { zeros({3}).slice(0, 0, 3, 0); }, "slice: step 0"}},
+      {"torch.zeros(3).__setitem__(slice(0, 2), torch.zeros(3))",
+       {[] { zeros({3}).slice(0, 0, 2).copy_(zeros({3})); }, "copy_: a source of shape [3]"}},
+      {"torch.arange(0, 5, 0)", {[] { arange(0, 5, 0); }, "arange"}},
+      {"torch.arange(5, 0)", {[] { arange(5, 0); }, "arange"}},
+      {"torch.zeros(-1)", {[] { zeros({-1}); }, "sizes must not be negative"}},
+  };
+}
+
+}  // namespace levin
