@@ -84,8 +84,8 @@ Layout unsqueezed(const Layout& layout, int64_t dim) {
   result.shape = {};
   for (int d = 0; d <= layout.dim(); ++d) {
     const int from = d - (d > added);
+    result.shape.push_back(d == added ? 1 : layout.shape[from]);  // throws where it is full
     result.strides[d] = d == added ? 1 : layout.strides[from];
-    result.shape.push_back(d == added ? 1 : layout.shape[from]);
   }
   return result;
 }
