@@ -61,7 +61,8 @@ V polynomial(V x, const float (&c)[n]) {
 // results down to the smallest denormal and up to the largest float are right.
 template <class V>
 V exp_float(V x) {
-  const V clipped = select(x < V(-104.0f), V(-104.0f), select(x > V(89.0f), V(89.0f), x));
+  const V above = select(x > V(-104.0f), x, V(-104.0f));  // NaN too: it has no whole part
+  const V clipped = select(above < V(89.0f), above, V(89.0f));
   const V n = round_small(clipped * V(1.44269504088896341f));
   V r = fma(n, V(-0.693359375f), clipped);
   r = fma(n, V(2.12194440e-4f), r);
