@@ -29,7 +29,7 @@ int main() {
                                       {.batch_size = 50, .shuffle = true});
   const data::DataLoader val_loader(dataset_of(shuffled, 1500, 297), {.batch_size = 99});
 
-  LME model(nn::Sequential(nn::Linear(64, 96), nn::ReLU(), nn::Linear(96, 10)));
+  LME model(nn::Sequential{nn::Linear(64, 96), nn::ReLU(), nn::Linear(96, 10)});
   model.criterion_fn = [](auto& y, auto& gt) { return cross_entropy(y, gt); };
   model.optimizer = optim::SGD(model.parameters(), {.lr = 0.1, .momentum = 0.9});
   model.metrics = {{"accuracy", {accuracy, "max"}}};

@@ -7,7 +7,9 @@
 
 namespace levin::inline v0::nn {
 
-/// `Sequential(Linear(64, 32), ReLU(), Linear(32, 10))`; the parts are named "0", "1", ...
+/// `Sequential{Linear(64, 32), ReLU(), Linear(32, 10)}`; the parts are named "0", "1", ... With
+/// braces they are made from left to right, and so draw their initial values in this order; with
+/// parentheses the compiler chooses the order.
 class Sequential : public Module {
  public:
   template <class... Modules>
