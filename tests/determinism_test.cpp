@@ -25,7 +25,7 @@ uint64_t hash_after_training(int64_t batch, int steps) {
   const DType dtype = DTypeOf<T>::value;
   manual_seed(11);
   Generator data(12);
-  nn::Sequential model(Linear(96, 200), nn::ReLU(), Linear(200, 120), nn::ReLU(), Linear(120, 10));
+  nn::Sequential model{Linear(96, 200), nn::ReLU(), Linear(200, 120), nn::ReLU(), Linear(120, 10)};
   model.to(dtype);
   optim::SGD optimizer(model.parameters(), {.lr = 0.05, .momentum = 0.9, .weight_decay = 1e-4});
   for (int step = 0; step < steps; ++step) {
@@ -44,7 +44,7 @@ uint64_t hash_after_training(int64_t batch, int steps) {
 uint64_t hash_after_classifying() {
   manual_seed(21);
   Generator data(22);
-  nn::Sequential model(Linear(64, 100), nn::Tanh(), Linear(100, 50), nn::Sigmoid(), Linear(50, 10));
+  nn::Sequential model{Linear(64, 100), nn::Tanh(), Linear(100, 50), nn::Sigmoid(), Linear(50, 10)};
   optim::SGD optimizer(model.parameters(), {.lr = 0.5, .momentum = 0.5, .nesterov = true});
   for (int step = 0; step < 15; ++step) {
     const Tensor x = rand({1000, 64}, data), classes = randint(0, 10, {1000}, data);
@@ -78,7 +78,7 @@ TEST(Determinism, SameBitsForEveryNumberOfThreadsAndEveryRun) {
 TEST(Determinism, FrozenBits) {
   const bool baseline = std::strcmp(isa().name, "baseline") == 0;
   const uint64_t hash = hash_of_all();
-  EXPECT_EQ(hash, baseline ? 11232626677700926694u : 11637270634852986813u)
+  EXPECT_EQ(hash, baseline ? 7429664401138871731u : 1223929664257770185u)
       << "with the loops for " << isa().name;
 }
 

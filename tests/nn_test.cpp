@@ -59,7 +59,7 @@ TEST(Module, NamesAndOrderArePyTorchs) {
 
 TEST(Module, ASharedParameterIsOneParameter) {
   const Linear first(3, 3);
-  const Sequential tied(first, nn::ReLU(), first);  // a copied module shares its tensors
+  const Sequential tied{first, nn::ReLU(), first};  // a copied module shares its tensors
   EXPECT_EQ(names_of(tied.named_parameters()), (std::vector<std::string>{"0.weight", "0.bias"}));
   EXPECT_EQ(tied.parameters().size(), 2u);
   EXPECT_EQ(tied.num_parameters(), 12);
@@ -217,7 +217,7 @@ TEST(Module, RequiresGradAndZeroGradReachEveryParameter) {
 }
 
 TEST(Module, ErrorsNameTheModule) {
-  Sequential model(Linear(5, 63), nn::ReLU(), Sequential(Linear(63, 10), Linear(11, 1)));
+  Sequential model{Linear(5, 63), nn::ReLU(), Sequential{Linear(63, 10), Linear(11, 1)}};
   const auto error = [&](const Tensor& x) {
     return error_of<std::invalid_argument>([&] { model(x); });
   };
@@ -280,11 +280,11 @@ TEST(LinearInit, IsUniformInPyTorchsBounds) {
 
 TEST(LinearInit, FollowsFromTheSeed) {
   manual_seed(7);
-  const Sequential first(Linear(8, 16), nn::ReLU(), Linear(16, 2));
+  const Sequential first{Linear(8, 16), nn::ReLU(), Linear(16, 2)};
   rand({1000});  // another stream: it must not shift the initial values
   const Linear later(3, 3);
   manual_seed(7);
-  const Sequential again(Linear(8, 16), nn::ReLU(), Linear(16, 2));
+  const Sequential again{Linear(8, 16), nn::ReLU(), Linear(16, 2)};
   const Linear later_again(3, 3);
   EXPECT_EQ(all_numbers(first), all_numbers(again));
   EXPECT_EQ(all_numbers(later), all_numbers(later_again));

@@ -14,12 +14,12 @@
 namespace levin {
 namespace {
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kThreadSanitizer = true;
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr bool kSanitizer = true;
 #elif defined(__has_feature)
-constexpr bool kThreadSanitizer = __has_feature(thread_sanitizer);
+constexpr bool kSanitizer = __has_feature(thread_sanitizer) || __has_feature(address_sanitizer);
 #else
-constexpr bool kThreadSanitizer = false;
+constexpr bool kSanitizer = false;
 #endif
 
 // parallel_chunks with any callable.
@@ -150,7 +150,7 @@ TEST(Pool, TasksRunUnderTheCallersFloatingPointMode) {
 }
 
 TEST(Pool, TheChildOfAForkStartsItsOwnWorkers) {
-  if (kThreadSanitizer) GTEST_SKIP() << "it allows no threads after a fork";
+  if (kSanitizer) GTEST_SKIP() << "it allows no threads after a fork";
   const Threads set(4);
   const Tensor numbers = ones({1 << 20});
   const float sum = numbers.sum().item<float>();  // starts the workers
@@ -170,7 +170,7 @@ TEST(Pool, TheChildOfAForkStartsItsOwnWorkers) {
 
 // The parent's other threads may hold a lock of the memory caches while it forks.
 TEST(Pool, AForkWhileOtherThreadsAllocate) {
-  if (kThreadSanitizer) GTEST_SKIP() << "it allows no threads after a fork";
+  if (kSanitizer) GTEST_SKIP() << "its own allocator may be locked in the child";
   std::atomic<bool> stop = false;
   std::thread other([&] {
     while (!stop) empty({1 << 16});
