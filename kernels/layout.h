@@ -101,6 +101,12 @@ struct Layout {
     }
     return true;
   }
+  /// Do all indices reach the same element?
+  bool repeats_one() const {
+    for (int d = 0; d < shape.size(); ++d)
+      if (shape[d] != 1 && strides[d] != 0) return false;
+    return true;
+  }
   /// Do several indices reach the same element?
   bool overlaps_itself() const;
 

@@ -42,40 +42,58 @@ void run_in_place(const ElementwiseCall& call, TileFunction tile, int64_t n) {
   });
 }
 
-// How one operand comes to the tile function.
+// Results that the tile function could not write where they belong; those of predicates are bools.
+template <class T>
+void put_results(const Layout& out, void* data, DType result, int64_t at, int64_t count,
+                 const T* results) {
+  const Walk to(out);
+  if (result != kBool) return scatter_tile(to, out.dtype, data, at, count, results);
+  int64_t widened[kTile];
+  for (int64_t j = 0; j < count; ++j) widened[j] = reinterpret_cast<const bool*>(results)[j];
+  scatter_tile(to, out.dtype, data, at, count, widened);
+}
+
+// How one operand comes to the tile function: where it lies, or through a buffer.
 struct Source {
   enum Kind { absent, in_place, constant, gathered } kind = absent;
-  const char* data = nullptr;
-  DType dtype = kFloat32;
-  Walk walk{Layout{}};
-  double number = 0;
-};
+  DType dtype;
+  const char* data;  // the block's
+  int64_t offset;
+  Walk walk;  // of gathered ones
 
-Source source_of(const ElementwiseCall& call, int i) {
-  Source source;
-  if (call.number_mask >> i & 1) {
-    source.kind = Source::constant;
-    source.number = call.numbers[3 - i];
-    return source;
+  Source() {}
+  void find(const Arg& arg, DType compute) {
+    if (!arg.block) return;
+    const Layout& layout = *arg.layout;
+    dtype = layout.dtype;
+    data = static_cast<const char*>(arg.block->data);
+    offset = layout.offset;
+    kind = gathered;
+    if (dtype == compute && layout.contiguous())
+      kind = in_place;
+    else if (layout.repeats_one())
+      kind = constant;
+    else
+      walk = Walk(layout);
   }
-  const Arg& arg = call.in[i];
-  if (!arg.block) return source;
-  source.dtype = arg.layout->dtype;
-  source.data = static_cast<const char*>(arg.block->data);
-  source.walk = Walk(*arg.layout);
-  const bool direct = source.dtype == call.compute && source.walk.contiguous();
-  source.kind = direct                   ? Source::in_place
-                : source.walk.constant() ? Source::constant
-                                         : Source::gathered;
-  return source;
-}
+};
 
 template <class T>
 void run_buffered(const ElementwiseCall& call, TileFunction tile, DType result, int64_t n) {
   Source sources[4];
-  for (int i = 0; i < 4; ++i) sources[i] = source_of(call, i);
-  const Walk out(*call.out.layout);
-  const bool out_in_place = call.out.layout->dtype == result && out.contiguous();
+  T constants[4];
+  for (int i = 0; i < 4; ++i) {
+    Source& source = sources[i];
+    source.find(call.in[i], call.compute);
+    if (call.number_mask >> i & 1) {
+      source.kind = Source::constant;
+      constants[i] = convert_to<T>(call.numbers[3 - i]);
+    } else if (source.kind == Source::constant) {
+      constants[i] = element_as<T>(source.data, source.offset, source.dtype);
+    }
+  }
+  const Layout& out = *call.out.layout;
+  const bool out_in_place = out.dtype == result && out.contiguous();
   auto* out_data = static_cast<char*>(call.out.block->data);
   parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
     alignas(64) T buffers[4][kTile];
@@ -84,32 +102,21 @@ void run_buffered(const ElementwiseCall& call, TileFunction tile, DType result, 
     const int64_t longest = end - begin < kTile ? end - begin : kTile;
     for (int i = 0; i < 4; ++i) {
       in[i] = sources[i].kind == Source::absent ? nullptr : buffers[i];
-      if (sources[i].kind != Source::constant) continue;
-      T value = convert_to<T>(sources[i].number);
-      if (sources[i].data)
-        gather_tile(sources[i].walk, sources[i].dtype, sources[i].data, 0, 1, &value);
-      for (int64_t j = 0; j < longest; ++j) buffers[i][j] = value;
+      if (sources[i].kind == Source::constant)
+        for (int64_t j = 0; j < longest; ++j) buffers[i][j] = constants[i];
     }
     for (int64_t at = begin; at < end; at += kTile) {
       const int64_t count = end - at < kTile ? end - at : kTile;
       for (int i = 0; i < 4; ++i) {
         const Source& source = sources[i];
-        if (source.kind == Source::in_place)
-          in[i] = source.data + (source.walk.offset() + at) * sizeof(T);
+        if (source.kind == Source::in_place) in[i] = source.data + (source.offset + at) * sizeof(T);
         if (source.kind == Source::gathered)
           gather_tile(source.walk, source.dtype, source.data, at, count, buffers[i]);
       }
-      void* to = out_in_place ? out_data + (out.offset() + at) * item_size(result)
+      void* to = out_in_place ? out_data + (out.offset + at) * item_size(result)
                               : static_cast<void*>(results);
       tile(in, to, call.numbers, count);
-      if (out_in_place) continue;
-      if (result == kBool) {
-        alignas(64) int64_t widened[kTile];
-        for (int64_t j = 0; j < count; ++j) widened[j] = reinterpret_cast<const bool*>(results)[j];
-        scatter_tile(out, call.out.layout->dtype, out_data, at, count, widened);
-      } else {
-        scatter_tile(out, call.out.layout->dtype, out_data, at, count, results);
-      }
+      if (!out_in_place) put_results(out, out_data, result, at, count, results);
     }
   });
 }

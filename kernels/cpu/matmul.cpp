@@ -36,7 +36,7 @@ void run_problem(const GemmProblem<T>& problem) {
 struct Batch {
   Walk walk;
   int64_t count;
-  explicit Batch(const Layout& layout) : walk(Layout{}), count(1) {
+  explicit Batch(const Layout& layout) {
     Layout leading;
     leading.offset = layout.offset;
     for (int d = 0; d < layout.dim() - 2; ++d) {

@@ -7,29 +7,33 @@
 namespace levin::inline v0 {
 namespace {
 
-// Adds lane j + half to lane j until one is left.
+// Lane j + half is added to lane j until one is left.
 template <class T, int lanes>
-T fold(T* lane) {
-  for (int half = lanes / 2; half; half /= 2)
+T fold(Vec<T>* sums) {
+  using V = Vec<T>;
+  for (int half = lanes / V::kWidth / 2; half; half /= 2)
+    for (int j = 0; j < half; ++j) sums[j] = sums[j] + sums[j + half];
+  T lane[V::kWidth];
+  sums[0].store(lane);
+  for (int half = V::kWidth / 2; half; half /= 2)
     for (int j = 0; j < half; ++j) lane[j] += lane[j + half];
   return lane[0];
 }
 
-// Element i goes to lane i mod `lanes`; term(V, i) gives the elements from i on.
+// Element i goes to lane i mod `lanes`; term(i, count) gives the elements from i on, of which
+// `count` are there and the others are 0. (A lane is never -0, so that 0 changes no bit.)
 template <class T, int lanes, class Term>
 T sum_in_lanes(int64_t n, Term term) {
   using V = Vec<T>;
-  constexpr int kVectors = lanes / V::kWidth;
-  V sums[kVectors];
+  V sums[lanes / V::kWidth];
   for (V& sum : sums) sum = V(0);
   int64_t i = 0;
   for (; i + lanes <= n; i += lanes)
 #pragma GCC unroll 64
-    for (int j = 0; j < kVectors; ++j) sums[j] = sums[j] + term(V(0), i + j * V::kWidth);
-  T lane[lanes];
-  for (int j = 0; j < kVectors; ++j) sums[j].store(lane + j * V::kWidth);
-  for (int j = 0; i < n; ++i, ++j) lane[j] += term(One<T>(0), i).v;
-  return fold<T, lanes>(lane);
+    for (int j = 0; j < lanes / V::kWidth; ++j)
+      sums[j] = sums[j] + term(i + j * V::kWidth, V::kWidth);
+  for (int j = 0; i < n; ++j, i += V::kWidth) sums[j] = sums[j] + term(i, n - i);
+  return fold<T, lanes>(sums);
 }
 
 template <class T, class Term>
@@ -39,42 +43,36 @@ T sum_by_length(int64_t n, Term term) {
 
 template <class T>
 T sum_block(const T* x, int64_t n) {
-  return sum_by_length<T>(n, [x](auto v, int64_t i) { return decltype(v)::load(x + i); });
+  return sum_by_length<T>(
+      n, [x](int64_t i, int64_t count) { return Vec<T>::load_first(x + i, count); });
 }
 
 template <class T>
 T square_distance_block(const T* x, const T* target, int64_t n) {
-  return sum_by_length<T>(n, [x, target](auto v, int64_t i) {
-    using V = decltype(v);
-    const V d = V::load(x + i) - V::load(target + i);
+  return sum_by_length<T>(n, [x, target](int64_t i, int64_t count) {
+    const Vec<T> d = Vec<T>::load_first(x + i, count) - Vec<T>::load_first(target + i, count);
     return d * d;
   });
 }
 
-// One vector of columns: its rows go to the lanes in turn.
-template <class T, class V, int lanes>
-void sum_columns_in_lanes(const T* x, int64_t rows, int64_t row_stride, T* out) {
+// The first `columns` columns, at most a vector of them: their rows go to the lanes in turn.
+template <class T, int lanes>
+void sum_columns_in_lanes(const T* x, int64_t rows, int64_t row_stride, int64_t columns, T* out) {
+  using V = Vec<T>;
   V lane[lanes];
   for (V& sum : lane) sum = V(0);
   for (int64_t r = 0; r < rows; ++r)
-    lane[r % lanes] = lane[r % lanes] + V::load(x + r * row_stride);
+    lane[r % lanes] = lane[r % lanes] + V::load_first(x + r * row_stride, columns);
   for (int half = lanes / 2; half; half /= 2)
     for (int j = 0; j < half; ++j) lane[j] = lane[j] + lane[j + half];
-  lane[0].store(out);
+  lane[0].store_first(out, columns);
 }
 
 template <class T>
 void sum_columns(const T* x, int64_t rows, int64_t row_stride, int64_t columns, T* out) {
-  const auto sum = [&](auto v, int64_t c) {
-    using V = decltype(v);
-    if (rows < 256)
-      sum_columns_in_lanes<T, V, 16>(x + c, rows, row_stride, out + c);
-    else
-      sum_columns_in_lanes<T, V, 64>(x + c, rows, row_stride, out + c);
-  };
-  int64_t c = 0;
-  for (; c + Vec<T>::kWidth <= columns; c += Vec<T>::kWidth) sum(Vec<T>(0), c);
-  for (; c < columns; ++c) sum(One<T>(0), c);
+  const auto sum = rows < 256 ? sum_columns_in_lanes<T, 16> : sum_columns_in_lanes<T, 64>;
+  for (int64_t c = 0; c < columns; c += Vec<T>::kWidth)
+    sum(x + c, rows, row_stride, columns - c, out + c);
 }
 
 // Blocks of kSumBlock terms, their sums added pairwise; the same tree as the driver's, without
@@ -85,7 +83,8 @@ T sum_row(int64_t n, Term term) {
   int64_t blocks = 0;
   for (int64_t start = 0; start < n || blocks == 0; start += kSumBlock) {
     const int64_t left = n - start < kSumBlock ? n - start : kSumBlock;
-    T sum = sum_by_length<T>(left, [&](auto v, int64_t i) { return term(v, start + i); });
+    T sum =
+        sum_by_length<T>(left, [&](int64_t i, int64_t count) { return term(start + i, count); });
     int level = 0;
     for (; blocks >> level & 1; ++level) sum = partial[level] + sum;
     partial[level] = sum;
@@ -117,7 +116,8 @@ void softmax_row(const T* x, T* out, int64_t n, bool log_form) {
     using V = decltype(v);
     exp(V::load(x + i) - V(max)).store(out + i);
   });
-  const T sum = sum_row<T>(n, [out](auto v, int64_t i) { return decltype(v)::load(out + i); });
+  const T sum =
+      sum_row<T>(n, [out](int64_t i, int64_t count) { return Vec<T>::load_first(out + i, count); });
   const T log_sum = log_form ? log(One<T>::raw(sum)).v : T(0);
   map_row<T>(n, [&](auto v, int64_t i) {
     using V = decltype(v);
@@ -131,9 +131,9 @@ void softmax_row(const T* x, T* out, int64_t n, bool log_form) {
 // softmax: y (g - sum(g y)); log_softmax: g - e^y sum(g).
 template <class T>
 void softmax_row_backward(const T* y, const T* g, T* out, int64_t n, bool log_form) {
-  const T sum = sum_row<T>(n, [&](auto v, int64_t i) {
-    using V = decltype(v);
-    return log_form ? V::load(g + i) : V::load(g + i) * V::load(y + i);
+  const T sum = sum_row<T>(n, [&](int64_t i, int64_t count) {
+    const auto slope = Vec<T>::load_first(g + i, count);
+    return log_form ? slope : slope * Vec<T>::load_first(y + i, count);
   });
   map_row<T>(n, [&](auto v, int64_t i) {
     using V = decltype(v);

@@ -10,6 +10,7 @@ namespace levin::inline v0 {
 
 class Walk {
  public:
+  Walk() {}
   explicit Walk(const Layout& layout) : offset_(layout.offset) {
     // Neighbouring dimensions that lie behind each other become one.
     for (int d = 0; d < layout.dim(); ++d) {
@@ -31,7 +32,6 @@ class Walk {
   }
 
   bool contiguous() const { return dims_ == 1 && strides_[0] == 1; }
-  bool constant() const { return dims_ == 1 && (strides_[0] == 0 || sizes_[0] == 1); }
   int64_t offset() const { return offset_; }
 
   /// Calls f(element offset, stride, count) for the runs that make up elements [start, start + n).
@@ -89,6 +89,14 @@ void scatter_tile(const Walk& walk, DType dtype, void* data, int64_t start, int6
     walk.runs(start, n, [&](int64_t at, int64_t stride, int64_t count) {
       for (int64_t i = 0; i < count; ++i) to[at + i * stride] = convert_to<S>(*buffer++);
     });
+  });
+}
+
+/// One element of a block, `at` elements from its start.
+template <class T>
+T element_as(const void* data, int64_t at, DType dtype) {
+  return with_type(dtype, [&](auto element) {
+    return convert_from<T>(static_cast<const decltype(element)*>(data)[at]);
   });
 }
 
