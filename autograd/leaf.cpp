@@ -3,15 +3,6 @@
 #include "ops.h"
 
 namespace levin::inline v0 {
-namespace {
-
-LeafNode* leaf_of(const Tensor& tensor) {
-  auto* node = static_cast<Node*>(tensor.impl().node.get());
-  return node && node->is_leaf ? static_cast<LeafNode*>(node) : nullptr;
-}
-
-}  // namespace
-
 bool Tensor::is_leaf() const { return !impl().node || leaf_of(*this); }
 
 const Tensor& Tensor::requires_grad_(bool on) const {

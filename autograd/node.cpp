@@ -70,7 +70,8 @@ Tensor Grads::out(int i) const {
   const Node* edge = node_->edge(i);
   if (edge->is_leaf && edge->capture < 0 && !is_grad_enabled()) {
     const auto* leaf = static_cast<const LeafNode*>(edge);
-    if (leaf->fresh && leaf->collected.defined() && leaf->collected.owned_alone())
+    if (leaf->fresh && leaf->collected.defined() && leaf->collected.owned_alone() &&
+        leaf->collected.is_contiguous())
       return leaf->collected;
   }
   return empty(edge->shape, edge->dtype, edge->device);

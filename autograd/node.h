@@ -48,6 +48,12 @@ struct LeafNode : Node {
   bool fresh = true;  ///< zero_grad() was called: the next gradient overwrites `collected`
 };
 
+/// The node that collects a tensor's gradient; null where it is no leaf, or wants no gradient.
+inline LeafNode* leaf_of(const Tensor& tensor) {
+  auto* node = static_cast<Node*>(tensor.impl().node.get());
+  return node && node->is_leaf ? static_cast<LeafNode*>(node) : nullptr;
+}
+
 /// What a backward function gets besides its gradient: which gradients are wanted, and where they
 /// go.
 class Grads {

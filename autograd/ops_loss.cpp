@@ -71,22 +71,24 @@ Tensor cross_entropy_of_indices(const Tensor& x, const Tensor& target,
 }  // namespace
 
 Tensor mse_loss(const Tensor& x, const Tensor& target, LossReduction reduction) {
-  check(x.shape() == target.shape(),
-        {"mse_loss: ", x.shape(), " and ", target.shape(), ": shapes must be equal"});
-  check(is_floating(x.dtype()) || is_floating(target.dtype()),
-        {"mse_loss: ", x.dtype(), " and ", target.dtype(), ": a floating type is needed"});
+  if (!(x.shape() == target.shape())) [[unlikely]]
+    fail({"mse_loss: ", x.shape(), " and ", target.shape(), ": shapes must be equal"});
+  if (!is_floating(x.dtype()) && !is_floating(target.dtype())) [[unlikely]]
+    fail({"mse_loss: ", x.dtype(), " and ", target.dtype(), ": a floating type is needed"});
   const bool fused = reduction != LossReduction::none && x.dtype() == target.dtype() &&
                      (x.dtype() == kFloat32 || x.dtype() == kFloat64) &&
                      x.device() == target.device();
   if (!fused) return reduced((x - target).square(), reduction);
+  if (!x.is_contiguous() || !target.is_contiguous())
+    return mse_loss(x.contiguous(), target.contiguous(), reduction);
   const bool mean = reduction == LossReduction::mean;
-  const Tensor a = x.contiguous(), b = target.contiguous();
   Tensor y = empty({}, x.dtype(), x.device());
-  launched(backend(x.device()).mse({mean, arg(a), arg(b), arg(y)}), "mse_loss", x);
-  if (!recording(a, b)) return y;
+  launched(backend(x.device()).mse({mean, arg(x), arg(target), arg(y)}), "mse_loss", x);
+  if (!recording(x, target)) return y;
   const double scale = mean ? 2 / static_cast<double>(x.numel()) : 2;
   return record(
-      "mse_loss", y, {&a, &b}, [scale, a = Saved(a), b = Saved(b)](const Tensor& g, Grads& grads) {
+      "mse_loss", std::move(y), {&x, &target},
+      [scale, a = Saved(x), b = Saved(target)](const Tensor& g, Grads& grads) {
         Tensor slope;
         if (is_grad_enabled()) {
           slope = (a.tensor(grads) - b.tensor(grads)) * scale * g;
@@ -102,7 +104,7 @@ Tensor mse_loss(const Tensor& x, const Tensor& target, LossReduction reduction) 
           launched(backend(g.device()).elementwise(call), "backward of mse_loss", g);
         }
         if (grads.wants(1)) grads.set(1, -slope);
-        if (grads.wants(0)) grads.set(0, slope);
+        if (grads.wants(0)) grads.set(0, std::move(slope));
       });
 }
 

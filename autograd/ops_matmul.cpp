@@ -14,10 +14,10 @@ Layout swapped(const Layout& layout) { return transposed(layout, -2, -1); }
 
 void check_types(const char* name, const Tensor& a, const Tensor& b) {
   check_same_device(name, a, b);
-  check(a.dtype() == b.dtype(),
-        {name, ": ", a.dtype(), " and ", b.dtype(), ": element types must be equal"});
-  check(a.dtype() == kFloat32 || a.dtype() == kFloat64,
-        {name, ": a ", a.dtype(), " tensor: float32 or float64 is needed"});
+  if (a.dtype() != b.dtype()) [[unlikely]]
+    fail({name, ": ", a.dtype(), " and ", b.dtype(), ": element types must be equal"});
+  if (a.dtype() != kFloat32 && a.dtype() != kFloat64) [[unlikely]]
+    fail({name, ": a ", a.dtype(), " tensor: float32 or float64 is needed"});
 }
 
 // Of matrices or batches of them: [.., m, k] [.., k, n] -> [.., m, n].
@@ -44,6 +44,15 @@ Tensor batched_product(const Tensor& a, const Tensor& b) {
     if (grads.wants(1))
       grads.set(1, sum_to(matmul(a.tensor(grads).transpose(-2, -1), g), grads.shape(1)));
   });
+}
+
+// The gradient of linear's bias.
+Tensor sum_rows(const Tensor& g, const Grads& grads) {
+  if (is_grad_enabled()) return g.sum({0});
+  const Tensor sums = grads.out(2);
+  launched(backend(g.device()).reduce({Reduction::sum, 1, 0, arg(g), arg(sums)}),
+           "backward of linear", g);
+  return sums;
 }
 
 }  // namespace
@@ -74,46 +83,46 @@ Tensor Tensor::matmul(const Tensor& other) const { return levin::matmul(*this, o
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check_types("linear", x, weight);
-  check(weight.dim() == 2 && x.dim() >= 1 && x.shape().back() == weight.shape()[1],
-        {"linear: input ", x.shape(), " and weight ", weight.shape(),
-         ": the input's last size must be the weight's"});
-  check(!bias.defined() || (bias.dim() == 1 && bias.shape()[0] == weight.shape()[0]),
-        {"linear: bias ", bias.defined() ? bias.shape() : Shape(), " for weight ", weight.shape(),
-         ": one number for each output is needed"});
+  const bool has_bias = bias.defined();
+  if (weight.dim() != 2 || x.dim() == 0 || x.shape().back() != weight.shape()[1]) [[unlikely]]
+    fail({"linear: input ", x.shape(), " and weight ", weight.shape(),
+          ": the input's last size must be the weight's"});
+  if (has_bias && (bias.dim() != 1 || bias.shape()[0] != weight.shape()[0])) [[unlikely]]
+    fail({"linear: bias ", bias.shape(), " for weight ", weight.shape(),
+          ": one number for each output is needed"});
   if (x.dim() != 2) {
     Shape shape = x.shape();
     shape[shape.size() - 1] = weight.shape()[0];
     return linear(x.dim() == 1 ? x.unsqueeze(0) : x.flatten(0, -2), weight, bias).reshape(shape);
   }
-  if (bias.defined()) check_types("linear", x, bias);
-  const Tensor y = empty({x.shape()[0], weight.shape()[0]}, x.dtype(), x.device());
+  if (has_bias) check_types("linear", x, bias);
+  if (has_bias && !bias.is_contiguous()) return linear(x, weight, bias.contiguous());
+  Tensor y = empty({x.shape()[0], weight.shape()[0]}, x.dtype(), x.device());
   const Layout weight_t = swapped(weight.layout());
-  const Tensor dense_bias = bias.defined() ? bias.contiguous() : bias;
   launch_product("linear", arg(x), {weight.impl().block.get(), &weight_t}, y,
-                 bias.defined() ? arg(dense_bias) : Arg{});
-  if (!(bias.defined() ? recording(x, weight, bias) : recording(x, weight))) return y;
+                 has_bias ? arg(bias) : Arg{});
+  if (!(has_bias ? recording(x, weight, bias) : recording(x, weight))) return y;
   const Tensor* inputs[] = {&x, &weight, &bias};
   return record(
-      "linear", y, inputs, bias.defined() ? 3 : 2,
-      [has_bias = bias.defined(), x = Saved(x), weight = Saved(weight)](const Tensor& g,
-                                                                        Grads& grads) {
+      "linear", std::move(y), inputs, has_bias ? 3 : 2,
+      [has_bias, x = Saved(x), weight = Saved(weight)](const Tensor& g, Grads& grads) {
         if (is_grad_enabled()) {
           if (grads.wants(0)) grads.set(0, levin::matmul(g, weight.tensor(grads)));
           if (grads.wants(1)) grads.set(1, levin::matmul(g.t(), x.tensor(grads)));
         } else {
           if (grads.wants(0)) {
-            const Tensor dx = grads.out(0);
+            Tensor dx = grads.out(0);
             launch_product("backward of linear", arg(g), weight.arg(grads), dx);
-            grads.set(0, dx);
+            grads.set(0, std::move(dx));
           }
           if (grads.wants(1)) {
-            const Tensor dw = grads.out(1);
+            Tensor dw = grads.out(1);
             const Layout g_t = swapped(g.layout());
             launch_product("backward of linear", {g.impl().block.get(), &g_t}, x.arg(grads), dw);
-            grads.set(1, dw);
+            grads.set(1, std::move(dw));
           }
         }
-        if (has_bias && grads.wants(2)) grads.set(2, g.sum({0}));
+        if (has_bias && grads.wants(2)) grads.set(2, sum_rows(g, grads));
       });
 }
 

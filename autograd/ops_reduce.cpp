@@ -43,7 +43,7 @@ Tensor sum_over(const Tensor& x, uint32_t dims, bool keepdim) {
   Tensor y =
       reduced("sum", Reduction::sum, x, dims, keepdim, is_floating(x.dtype()) ? x.dtype() : kInt64);
   if (!is_floating(x.dtype()) || !recording(x)) return y;
-  return record("sum", y, {&x}, [dims](const Tensor& g, Grads& grads) {
+  return record("sum", std::move(y), {&x}, [dims](const Tensor& g, Grads& grads) {
     grads.set(0, stretched(g, grads.shape(0), dims));
   });
 }
@@ -51,7 +51,7 @@ Tensor sum_over(const Tensor& x, uint32_t dims, bool keepdim) {
 Tensor mean_over(const Tensor& x, uint32_t dims, bool keepdim) {
   Tensor y = reduced("mean", Reduction::mean, x, dims, keepdim, floating("mean", x));
   if (!recording(x)) return y;
-  return record("mean", y, {&x}, [dims](const Tensor& g, Grads& grads) {
+  return record("mean", std::move(y), {&x}, [dims](const Tensor& g, Grads& grads) {
     const int64_t count = count_of(grads.shape(0), dims);
     grads.set(0, stretched(g.div(count), grads.shape(0), dims));
   });

@@ -10,7 +10,7 @@ template <class Undo>
 Tensor view_of(const char* name, const Tensor& x, const Layout& layout, Undo undo) {
   Tensor y = make_view(x, layout);
   if (!recording(x)) return y;
-  return record(name, y, {&x},
+  return record(name, std::move(y), {&x},
                 [undo](const Tensor& g, Grads& grads) { grads.set(0, undo(g, grads)); });
 }
 
@@ -36,7 +36,7 @@ Tensor copied(const char* name, const Tensor& x, DType dtype) {
   Tensor y = empty(x.shape(), dtype, x.device());
   launched(backend(x.device()).copy(arg(x), arg(y)), name, x);
   if (!is_floating(dtype) || !recording(x)) return y;
-  return record(name, y, {&x},
+  return record(name, std::move(y), {&x},
                 [](const Tensor& g, Grads& grads) { grads.set(0, g.to(grads.dtype(0))); });
 }
 

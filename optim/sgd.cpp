@@ -39,11 +39,12 @@ void SGD::step() {
     std::vector<std::pair<Tensor, Tensor>> gapped;  // parameters with gaps, and their stand-ins
     for (std::size_t i = 0; i < group.params.size(); ++i) {
       const Tensor& p = group.params[i];
-      Tensor g = p.grad();
-      if (!g.defined()) continue;
-      if (!g.is_contiguous()) copies.push_back(g = g.contiguous());
-      if (!p.is_contiguous()) gapped.emplace_back(p, p.contiguous());
-      Span span{arg(p.is_contiguous() ? p : gapped.back().second), arg(g), {}, p.numel(), false};
+      const LeafNode* leaf = leaf_of(p);
+      if (!leaf || leaf->fresh) continue;
+      const Tensor *g = &leaf->collected, *target = &p;
+      if (!g->is_contiguous()) g = &copies.emplace_back(g->contiguous());
+      if (!p.is_contiguous()) target = &gapped.emplace_back(p, p.contiguous()).second;
+      Span span{arg(*target), arg(*g), {}, p.numel(), false};
       if (group.numbers.momentum != 0) {
         Tensor& momentum = group.momentum[i];
         span.first = !momentum.defined();
