@@ -33,7 +33,8 @@ inline data::DataLoader normal_loader(int64_t n, int64_t in, int64_t out,
                                       data::LoaderOptions options = {.batch_size = 10},
                                       uint64_t seed = 1) {
   Generator generator(seed);
-  return {data::TensorDataset(randn({n, in}, generator), randn({n, out}, generator)), options};
+  const Tensor x = randn({n, in}, generator), gt = randn({n, out}, generator);
+  return {data::TensorDataset(x, gt), options};
 }
 
 /// A trainer that writes to `folder` and prints nothing.

@@ -86,9 +86,9 @@ void restore_metrics(const EpochMetrics& metrics, const Checkpoint& checkpoint) 
 
 // Everything that this version writes; other entries are passed on.
 bool is_known(const std::string& key) {
-  for (const char* known : {"schema_version", "checksum", "levin_version", "numerics", "precision",
-                            "epoch", "global_step", "hyper_parameters", "loops", "random_state",
-                            "loaders", "loggers", "callbacks", "optimizer_states", "lr_schedulers"})
+  for (const char* known : {"schema_version", "levin_version", "numerics", "precision", "epoch",
+                            "global_step", "hyper_parameters", "loops", "random_state", "loaders",
+                            "loggers", "callbacks", "optimizer_states", "lr_schedulers"})
     if (key == known) return true;
   return false;
 }

@@ -113,8 +113,8 @@ void Trainer::set_up(const FitOptions& options) {
         {"No optimizer was set: use model.optimizer = optim::SGD(model.parameters(), {.lr = "
          "0.01})"});
   Checkpoint checkpoint;
-  resumed_ = !options.ckpt_path.empty();
-  if (resumed_) checkpoint = load_checkpoint_file(options.ckpt_path);
+  ckpt_path_ = options.ckpt_path;
+  if (is_resuming()) checkpoint = load_checkpoint_file(options.ckpt_path);
   make_callbacks();
   for (const AnyLogger& logger : loggers_) logger->start();
   log_dir_ = loggers_.empty() ? "" : loggers_[0]->log_dir();
@@ -128,9 +128,9 @@ void Trainer::set_up(const FitOptions& options) {
     if (val_loader_) metric_names_.push_back("val_" + name);
   }
   kept_ = {};
-  if (resumed_) restore_model(checkpoint, options.ckpt_path);
+  if (is_resuming()) restore_model(checkpoint, options.ckpt_path);
   model_->configure_optimizers();
-  if (resumed_) restore_run(checkpoint, options.ckpt_path);
+  if (is_resuming()) restore_run(checkpoint, options.ckpt_path);
   call(&Callback::on_fit_start);
   model_->on_fit_start();
   for (const AnyLogger& logger : loggers_) logger->log_hyperparams(model_->hparams);

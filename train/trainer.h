@@ -61,7 +61,9 @@ class Trainer {
   int64_t val_batch_idx() const { return at_.val_batch; }
   int64_t num_training_batches() const { return train_loader_ ? train_loader_->size() : 0; }
   int64_t num_val_batches() const;
-  bool is_resuming() const { return resumed_; }
+  bool is_resuming() const { return !ckpt_path_.empty(); }
+  /// The checkpoint that the run goes on from; empty where it does not.
+  const std::string& ckpt_path() const { return ckpt_path_; }
   const data::DataLoader& train_loader() const { return *train_loader_; }
   const std::optional<data::DataLoader>& val_loader() const { return val_loader_; }
   const std::vector<AnyCallback>& callbacks() const { return callbacks_; }
@@ -131,7 +133,8 @@ class Trainer {
   std::vector<std::string> callback_names_;
   Position at_;
   int64_t max_epochs_ = 0;
-  bool resumed_ = false, warned_of_loss_ = false;
+  bool warned_of_loss_ = false;
+  std::string ckpt_path_;
   data::LoaderIterator train_batches_, val_batches_;
   EpochMetrics train_metrics_, val_metrics_;
   Generator sanity_generator_;  // the sanity check's, so that it changes nothing

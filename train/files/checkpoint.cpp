@@ -14,29 +14,44 @@ namespace levin::inline v0 {
 namespace {
 
 constexpr const char* kStateKey = "levin";
+constexpr const char* kChecksumKey = "checksum";
 
-void hash_bytes(const void* data, std::size_t size, uint64_t* hash) {
-  const auto* bytes = static_cast<const unsigned char*>(data);
-  for (std::size_t i = 0; i < size; ++i) *hash = (*hash ^ bytes[i]) * 0x100000001b3;
+// FNV-1a
+void hash_bytes(std::string_view bytes, uint64_t* hash) {
+  for (const char byte : bytes) *hash = (*hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
 }
 
-std::string checksum(const std::vector<std::pair<std::string, Tensor>>& tensors) {
+std::string elements_of(const std::string& name, const Tensor& tensor) {
+  const Tensor plain = tensor.detach().contiguous();
+  const std::size_t item = item_size(plain.dtype());
+  std::string elements(static_cast<std::size_t>(plain.numel()) * item, '\0');
+  const char* error =
+      backend(plain.device())
+          .read(*plain.impl().block, static_cast<std::size_t>(plain.layout().offset) * item,
+                elements.data(), elements.size());
+  if (error) fail(Fault::world, {"checkpoint: reading '", name, "' ", error});
+  return elements;
+}
+
+std::string checksum(std::string_view state,
+                     const std::vector<std::pair<std::string, Tensor>>& tensors) {
   uint64_t hash = 0xcbf29ce484222325;
+  hash_bytes(state, &hash);
   for (const auto& [name, tensor] : tensors) {
-    hash_bytes(name.data(), name.size(), &hash);
-    const Tensor plain = tensor.detach().contiguous();
-    const std::size_t item = item_size(plain.dtype());
-    std::string elements(static_cast<std::size_t>(plain.numel()) * item, '\0');
-    const char* error =
-        backend(plain.device())
-            .read(*plain.impl().block, static_cast<std::size_t>(plain.layout().offset) * item,
-                  elements.data(), elements.size());
-    if (error) fail(Fault::world, {"checkpoint: reading '", name, "' ", error});
-    hash_bytes(elements.data(), elements.size(), &hash);
+    std::string head = "\n" + name + "\n" + name_of(tensor.dtype());
+    for (const int64_t size : tensor.shape()) head += " " + std::to_string(size);
+    hash_bytes(head + "\n", &hash);
+    hash_bytes(elements_of(name, tensor), &hash);
   }
   char digits[17] = {};
   std::to_chars(std::begin(digits), std::end(digits), hash, 16);
   return digits;
+}
+
+const std::string* find_text(const SafetensorsFile& file, const char* key) {
+  for (const auto& [known, text] : file.metadata)
+    if (known == key) return &text;
+  return nullptr;
 }
 
 }  // namespace
@@ -52,34 +67,33 @@ std::vector<std::pair<std::string, Tensor>> Checkpoint::with_prefix(
 std::string checkpoint_bytes(const Checkpoint& checkpoint) {
   Value state;
   state["schema_version"] = kCheckpointSchema;
-  state["checksum"] = checksum(checkpoint.tensors);
-  if (checkpoint.state.is_map())
+  if (!checkpoint.state.is_null())
     for (const auto& [key, value] : checkpoint.state.as_map())
       if (!state.find(key)) state[key] = value;
-  return to_safetensors({checkpoint.tensors, {{kStateKey, to_json(state, -1, NonFinite::text)}}});
+  const std::string text = to_json(state, -1, NonFinite::text);
+  return to_safetensors({checkpoint.tensors,
+                         {{kStateKey, text}, {kChecksumKey, checksum(text, checkpoint.tensors)}}});
 }
 
 Checkpoint checkpoint_from_bytes(std::string_view bytes, const std::string& name) {
   SafetensorsFile file = from_safetensors(bytes, name);
+  const std::string* text = find_text(file, kStateKey);
+  const std::string* sum = find_text(file, kChecksumKey);
+  if (!text) fail(Fault::world, {name, ": a safetensors file, but not a checkpoint of levin"});
   Checkpoint checkpoint;
-  bool found = false;
-  for (const auto& [key, text] : file.metadata) {
-    if (key != kStateKey) continue;
-    found = true;
-    try {
-      checkpoint.state = from_json(text, "its state");
-    } catch (const std::invalid_argument& error) {
-      fail(Fault::world, {name, ": the checkpoint is damaged: ", error.what()});
-    }
+  try {
+    checkpoint.state = from_json(*text, "its state");
+  } catch (const std::invalid_argument& error) {
+    fail(Fault::world, {name, ": the checkpoint is damaged: ", error.what()});
   }
+  // The version first: a newer one may have another checksum.
   const Value* schema = checkpoint.state.find("schema_version");
-  if (!found || !schema || !schema->is_integer())
-    fail(Fault::world, {name, ": a safetensors file, but not a checkpoint of levin"});
+  if (!schema || !schema->is_integer())
+    fail(Fault::world, {name, ": the checkpoint is damaged: it has no schema version"});
   if (schema->as_integer() > kCheckpointSchema)
     fail(Fault::world, {name, ": the checkpoint has schema version ", schema->as_integer(),
                         ", this levin reads up to ", kCheckpointSchema});
-  const Value* stored = checkpoint.state.find("checksum");
-  if (!stored || *stored != Value(checksum(file.tensors)))
+  if (!sum || *sum != checksum(*text, file.tensors))
     fail(Fault::world, {name, ": the checkpoint is damaged: its checksum is wrong"});
   checkpoint.tensors = std::move(file.tensors);
   return checkpoint;

@@ -15,8 +15,8 @@ namespace levin::inline v0 {
 inline constexpr int64_t kCheckpointSchema = 1;
 
 /// Tensors are called "state_dict.<parameter>", "optimizer_states.<i>.<state>",
-/// "metrics.<name>.<sum>" (in the middle of an epoch). Keys of the state, which train/README.md lists, are Lightning's
-/// where it has them; unknown keys are kept.
+/// "metrics.<name>.<sum>" (in the middle of an epoch). Keys of the state, which train/README.md
+/// lists, are Lightning's where it has them; unknown keys are kept.
 struct Checkpoint {
   Value state;
   std::vector<std::pair<std::string, Tensor>> tensors;
@@ -25,9 +25,9 @@ struct Checkpoint {
   std::vector<std::pair<std::string, Tensor>> with_prefix(const std::string& prefix) const;
 };
 
-/// The file's bytes: the state stands as JSON under the metadata key "levin", with infinities and NaN
-/// as the texts "inf", "-inf", "nan", the schema version, and a checksum (FNV-1a, 64 bits) over all
-/// tensors' names and elements.
+/// The file's bytes. Its metadata has two entries: "levin", the state with the schema version as
+/// JSON, in which infinities and NaN are the texts "inf", "-inf", "nan"; "checksum" (FNV-1a, 64
+/// bits) over that text and all tensors' names, types, shapes and elements.
 std::string checkpoint_bytes(const Checkpoint& checkpoint);
 /// Throws std::runtime_error with `name` for bytes that are no checkpoint, are damaged, or come from
 /// a newer version.
