@@ -1,5 +1,7 @@
 #include "batch.h"
 
+#include <algorithm>
+
 #include "../../kernels/check.h"
 
 namespace levin::inline v0::data {
@@ -7,6 +9,8 @@ namespace levin::inline v0::data {
 Batch::Batch(std::initializer_list<std::pair<const char*, Tensor>> named) {
   auto names = std::make_shared<Names>();
   for (const auto& [name, tensor] : named) {
+    check(std::find(names->begin(), names->end(), name) == names->end(),
+          {"batch: the name '", name, "' comes twice"});
     names->emplace_back(name);
     items_.push_back(tensor);
   }

@@ -23,6 +23,7 @@ class Batch {
   Batch() = default;
   Batch(Tensor tensor) { items_.push_back(std::move(tensor)); }
   Batch(std::initializer_list<Tensor> tuple) : items_(tuple) {}
+  /// Throws std::invalid_argument for a name that comes twice.
   Batch(std::initializer_list<std::pair<const char*, Tensor>> named);
   /// `count` undefined tensors, named as `like`.
   Batch(int count, const Batch& like) : names_(like.names_) {

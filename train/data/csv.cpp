@@ -21,6 +21,7 @@ int64_t add_numbers(const std::string& path, int64_t line, std::string_view text
     std::string_view cell = text.substr(0, comma);
     while (!cell.empty() && cell.front() == ' ') cell.remove_prefix(1);
     while (!cell.empty() && cell.back() == ' ') cell.remove_suffix(1);
+    if (cell.size() > 1 && cell[0] == '+' && cell[1] != '-') cell.remove_prefix(1);
     double number = 0;
     const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
     if (error != std::errc() || end != cell.data() + cell.size())
@@ -51,6 +52,7 @@ Tensor read_csv(const std::string& path, int skip_lines) {
       fail(Fault::world,
            {path, ": line ", line, " has ", count, " columns, the first one ", columns});
   }
+  if (rows == 0) fail(Fault::world, {path, ": there are no numbers in it"});
   return from_vector(numbers, {rows, columns});
 }
 

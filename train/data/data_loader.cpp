@@ -25,10 +25,11 @@ DataLoader::DataLoader(AnyDataset dataset, const LoaderOptions& options)
 
 int64_t DataLoader::size() const {
   const int64_t samples = dataset_->size(), batch = options_.batch_size;
-  return options_.drop_last ? samples / batch : (samples + batch - 1) / batch;
+  return samples / batch + (!options_.drop_last && samples % batch != 0);
 }
 
 LoaderIterator DataLoader::epoch(int64_t epoch, int64_t position) const {
+  check(position >= 0, {"DataLoader: position ", position, ": at least 0 is needed"});
   LoaderIterator iterator;
   iterator.dataset_ = dataset_;
   iterator.options_ = options_;
@@ -71,10 +72,13 @@ Batch LoaderIterator::collated(const Tensor& index) const {
     const GeneratorGuard guard(generator);
     const Batch sample = dataset_->get(samples[row], generator);
     if (row == 0) batch = Batch(sample.size(), sample);
-    check(sample.size() == batch.size(), {"DataLoader: sample ", samples[row], " has ",
-                                          sample.size(), " tensors, others have ", batch.size()});
+    check(sample.size() > 0, {"DataLoader: sample ", samples[row], " is empty"});
+    check(sample.size() == batch.size() && sample.names() == batch.names(),
+          {"DataLoader: sample ", samples[row], " has ", sample.size(),
+           " tensors, the first of its batch ", batch.size(), "; numbers and names must be equal"});
     for (int k = 0; k < batch.size(); ++k) {
       const Tensor& part = sample[k];
+      check(part.defined(), {"DataLoader: sample ", samples[row], ": tensor ", k, " is undefined"});
       if (row == 0) {
         Shape shape = {index.numel()};
         for (const int64_t size : part.shape()) shape.push_back(size);

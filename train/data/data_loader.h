@@ -23,7 +23,8 @@ class LoaderIterator {
  public:
   LoaderIterator() = default;
 
-  /// The next batch, valid until the next call; null at the end.
+  /// The next batch, valid until the next call; null at the end. Throws std::invalid_argument for
+  /// samples whose tensors cannot be stacked.
   const Batch* next();
   /// How many batches were handed out.
   int64_t position() const { return position_; }
