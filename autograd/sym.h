@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "../kernels/formulas.h"
 #include "elementwise.h"
 #include "ops.h"
 
@@ -85,12 +86,15 @@ LEVIN_SYM(abs)
 #undef LEVIN_SYM
 inline Sym pow(const Sym& x, const Sym& z) { return apply(Op::pow, x, z); }
 
-/// The gradient g times a derivative, or g where a mask holds.
+/// The gradient g times a derivative; where a mask does not hold, 0.
 inline Tensor chain(const Tensor& g, const Sym& derivative) {
   return derivative.is_number() ? g.mul(derivative.number()) : g.mul(derivative.tensor());
 }
 inline Tensor chain(const Tensor& g, const SymMask& passes) {
   return where(passes.tensor, g, Number(0));
+}
+inline Tensor chain(const Tensor& g, const formula::Gated<SymMask, Sym>& derivative) {
+  return where(derivative.passes.tensor, chain(g, derivative.factor), Number(0));
 }
 
 }  // namespace levin::inline v0

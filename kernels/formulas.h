@@ -3,8 +3,8 @@
 // `select`, not `?:`, and constants as T(0.5).
 //
 //   f(x..)             the value; predicates return what a comparison of T returns
-//   d0, d1, d2(x.., y) the derivative by each argument; y is the value. What `needs` leaves out is
-//                      not passed: it is T(0)
+//   d0, d1, d2(x.., y) the derivative by each argument, also as a mask or Gated; y is the value.
+//                      What `needs` leaves out is not passed: it is T(0)
 //   kFloatsOnly        integers are converted to float32 first (exp, division)
 //   kNotBool           bool is refused, as PyTorch does
 //   kPasses0, 1        the derivative by that argument is 1: its gradient passes as it is
@@ -21,6 +21,16 @@
 #endif
 
 namespace levin::inline v0::formula {
+
+/// A derivative that counts where `passes` holds. Elsewhere the gradient is exactly 0, also where
+/// the one that comes in is infinite. A mask alone stands for the factor 1.
+template <class Mask, class T>
+struct Gated {
+  Mask passes;
+  T factor;
+};
+template <class Mask, class T>
+Gated(Mask, T) -> Gated<Mask, T>;
 
 struct Add {
   static constexpr Needs needs = nothing;
@@ -201,8 +211,8 @@ struct Relu {
     return select(x < T(0), T(0), x);
   }  // keeps NaN
   template <class T>
-  LEVIN_HD T d0(T, T y) const {
-    return select(y <= T(0), T(0), T(1));
+  LEVIN_HD auto d0(T, T y) const {
+    return !(y <= T(0));
   }
 };
 
@@ -215,8 +225,8 @@ struct Pow {
     return pow(x, z);
   }
   template <class T>
-  LEVIN_HD T d0(T x, T z, T) const {
-    return select(z == T(0), T(0), z * pow(x, z - T(1)));
+  LEVIN_HD auto d0(T x, T z, T) const {
+    return Gated{z != T(0), z * pow(x, z - T(1))};
   }
   template <class T>
   LEVIN_HD T d1(T x, T z, T y) const {
@@ -232,11 +242,11 @@ struct Maximum {
     return select(x != x, x, select(z > x, z, select(z != z, z, x)));
   }
   template <class T>
-  LEVIN_HD T d0(T x, T z, T) const {
-    return select(x > z, T(1), select(x == z, T(0.5), T(0)));
+  LEVIN_HD auto d0(T x, T z, T) const {
+    return Gated{!(x < z), select(x == z, T(0.5), T(1))};
   }
   template <class T>
-  LEVIN_HD T d1(T x, T z, T y) const {
+  LEVIN_HD auto d1(T x, T z, T y) const {
     return d0(z, x, y);
   }
 };
@@ -248,11 +258,11 @@ struct Minimum {
     return select(x != x, x, select(z < x, z, select(z != z, z, x)));
   }
   template <class T>
-  LEVIN_HD T d0(T x, T z, T) const {
-    return select(x < z, T(1), select(x == z, T(0.5), T(0)));
+  LEVIN_HD auto d0(T x, T z, T) const {
+    return Gated{!(x > z), select(x == z, T(0.5), T(1))};
   }
   template <class T>
-  LEVIN_HD T d1(T x, T z, T y) const {
+  LEVIN_HD auto d1(T x, T z, T y) const {
     return d0(z, x, y);
   }
 };
@@ -294,7 +304,7 @@ struct Ge {
   }
 };
 
-// x where the condition is not 0, else z. The branch not taken gets exactly 0.
+// x where the condition is not 0, else z.
 struct Where3 {
   static constexpr Needs needs = input;
   template <class T>
@@ -302,12 +312,12 @@ struct Where3 {
     return select(c != T(0), x, z);
   }
   template <class T>
-  LEVIN_HD T d1(T c, T, T, T) const {
-    return select(c != T(0), T(1), T(0));
+  LEVIN_HD auto d1(T c, T, T, T) const {
+    return c != T(0);
   }
   template <class T>
-  LEVIN_HD T d2(T c, T, T, T) const {
-    return select(c != T(0), T(0), T(1));
+  LEVIN_HD auto d2(T c, T, T, T) const {
+    return c == T(0);
   }
 };
 

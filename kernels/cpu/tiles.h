@@ -32,7 +32,7 @@ inline void put(MaskF m, void* out, int64_t i) { store_mask(m, static_cast<bool*
 inline void put(MaskD m, void* out, int64_t i) { store_mask(m, static_cast<bool*>(out) + i); }
 #endif
 
-// The gradient g times a derivative, or g where a mask holds.
+// The gradient g times a derivative; where a mask does not hold, 0.
 template <class V>
 V chain(V g, V derivative) {
   return g * derivative;
@@ -40,6 +40,10 @@ V chain(V g, V derivative) {
 template <class V, class Mask>
 V chain(V g, Mask passes) {
   return select(passes, g, V(0));
+}
+template <class V, class Mask>
+V chain(V g, formula::Gated<Mask, V> derivative) {
+  return select(derivative.passes, g * derivative.factor, V(0));
 }
 
 // How many tensors a formula takes, by what f accepts.
