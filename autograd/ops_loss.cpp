@@ -60,10 +60,10 @@ Tensor cross_entropy_of_indices(const Tensor& x, const Tensor& target,
   if (options.label_smoothing != 0) {
     const Tensor weighted =
         options.weight.defined() ? log_p * along(options.weight, x, dim) : log_p;
-    const Tensor smooth = -(weighted.sum({dim}) * counts.to(x.dtype()));
-    losses = losses * (1 - options.label_smoothing) +
-             smooth * (options.label_smoothing / static_cast<double>(x.size(dim)));
+    losses = losses * (1 - options.label_smoothing) -
+             weighted.sum({dim}) * (options.label_smoothing / static_cast<double>(x.size(dim)));
   }
+  losses = where(counts, losses, 0);
   if (options.reduction != LossReduction::mean) return reduced(losses, options.reduction);
   return losses.sum() / factor.sum();
 }
