@@ -203,7 +203,7 @@ class Run {
   void collect(LeafNode* leaf, Tensor grad) {
     Tensor& slot = leaf->collected;
     if (create_graph_) {
-      slot = leaf->fresh ? std::move(grad) : slot + grad;
+      slot = leaf->fresh ? grad.clone() : slot + grad;
     } else if (!leaf->fresh) {
       slot.add_(grad);
     } else if (slot.defined() && slot.is_same(grad)) {
