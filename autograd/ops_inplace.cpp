@@ -75,7 +75,7 @@ const Tensor& in_place(const char* name, const Tensor& x, const Tensor* other, b
     wrote(name, x);
     return x;
   }
-  if (x.impl().is_view)
+  if (x.impl().is_view && !x.impl().block.unique())
     fail(Fault::order, {name, ": a view of shape ", x.shape(),
                         " cannot be changed in place where a gradient is recorded: put the parts "
                         "together with cat, "
