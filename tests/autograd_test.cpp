@@ -250,6 +250,36 @@ TEST(Leaves, ClearedGradientsForgetTheirHistory) {
   EXPECT_FALSE(w.grad().requires_grad());
 }
 
+// With create_graph too each leaf has a gradient of its own, in one piece.
+TEST(Leaves, RecordedGradientsAreTheirOwn) {
+  const Tensor a = leaf({1, 2}), b = leaf({1, 2}), start = from_vector(Numbers{5, 7});
+  (a + b).backward(start, false, true);
+  (a * 2).backward(start);
+  EXPECT_EQ(numbers_of(a.grad()), (Numbers{15, 21}));
+  EXPECT_EQ(numbers_of(b.grad()), (Numbers{5, 7}));
+  EXPECT_EQ(numbers_of(start), (Numbers{5, 7}));
+  const Tensor w = leaf({2, 3});
+  w.sum().backward({}, false, true);
+  (w * w).sum().backward();
+  EXPECT_EQ(numbers_of(w.grad()), (Numbers{5, 7}));
+  w.zero_grad();
+  w.sum().backward({}, false, true);
+  w.zero_grad();
+  (w * w).sum().backward();
+  EXPECT_EQ(numbers_of(w.grad()), (Numbers{4, 6}));
+}
+
+TEST(Leaves, AGradientThatWasSetMayLieAnyhow) {
+  const Tensor w = leaf({2, 3});
+  w.set_grad(from_vector(Numbers{1}).expand({2}));
+  (w * w).sum().backward();
+  EXPECT_EQ(numbers_of(w.grad()), (Numbers{5, 7}));
+  w.set_grad(from_vector(Numbers{1}).expand({2}));
+  w.zero_grad();
+  (w * w).sum().backward();
+  EXPECT_EQ(numbers_of(w.grad()), (Numbers{4, 6}));
+}
+
 TEST(Leaves, SetGrad) {
   const Tensor w = leaf({2, 3});
   w.set_grad(from_vector(Numbers{1, 2}));

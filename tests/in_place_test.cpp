@@ -126,6 +126,22 @@ TEST(InPlace, AViewWithHistoryIsRefused) {
   EXPECT_EQ(numbers_of(plain), (Numbers{0, 0}));
 }
 
+// A view that nobody else shares memory with is as good as its base: linear of three dimensions.
+TEST(InPlace, TheLastViewMayChange) {
+  const Tensor w = leaf({2, -3, 5, 7}).reshape({2, 2}).detach().requires_grad_();
+  const Tensor x = ones({3, 1, 2}, kFloat64);
+  const Tensor y = linear(x, w);
+  ASSERT_TRUE(y.impl().is_view);
+  y.relu_();
+  y.mul_(2);
+  y.sum().backward();
+  EXPECT_EQ(numbers_of(w.grad()), (Numbers{0, 0, 6, 6}));
+  const Tensor plain = zeros({4}, kFloat64).view({2, 2});
+  plain.add_(w);
+  plain.sum().backward();
+  EXPECT_EQ(numbers_of(w.grad()), (Numbers{1, 1, 7, 7}));
+}
+
 TEST(InPlace, AViewMadeBeforeTheBaseChangedIsStale) {
   const Tensor x = leaf({2, 3}) * 1;
   const Tensor view = x.slice(0, 0, 1);
