@@ -88,7 +88,8 @@ class Tensor {
   void zero_grad(bool set_to_none = true) const;
   /// Adds d this / d leaf to the gradient of every leaf that it depends on. A tensor of more than
   /// one element needs `gradient`, of its shape. A second call on one graph needs retain_graph in
-  /// the first (std::logic_error); create_graph records the gradients themselves.
+  /// the first (std::logic_error); create_graph records the gradients themselves, whose history
+  /// may hold the leaves: use grad(), or zero_grad() at the end, lest neither is ever freed.
   void backward(const Tensor& gradient = {}, bool retain_graph = false,
                 bool create_graph = false) const;
   /// The same elements without history.

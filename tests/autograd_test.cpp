@@ -156,10 +156,12 @@ TEST(Modes, NoGradAndEnableGrad) {
 }
 
 TEST(Modes, BackwardLeavesTheModeAsItWas) {
-  const Tensor y = leaf({2}).exp().sum();
+  const Tensor x = leaf({2}), y = x.exp().sum();
   NoGrad no_grad;
   y.backward({}, true, true);
   EXPECT_FALSE(is_grad_enabled());
+  EXPECT_TRUE(x.grad().requires_grad());
+  x.zero_grad();  // the gradient's history holds x
 }
 
 TEST(Leaves, RequiresGradRules) {

@@ -92,11 +92,12 @@ bool differs(const std::string& name, const std::string& left, const std::string
 
 TEST(ReferencePromotion, OfTwoOperands) {
   int compared = 0;
-  for (const auto& [name, operation] : operations()) {
+  for (const auto& [name, calls] : operations()) {
+    const Operation& operation = calls;
     for (const auto& [form, pairs] : table()[name].items()) {
       for (const auto& [key, expected] : pairs.items()) {
         const auto [left, right] = split(key);
-        const std::string actual = type_of([&, l = left, r = right] {
+        const std::string actual = type_of([&, form = form, l = left, r = right] {
           if (form == "tensor_tensor") return operation.tensors(ones_of(l), ones_of(r));
           if (form == "tensor_0d") return operation.tensors(ones_of(l), ones_of(r, {}));
           if (form == "0d_tensor") return operation.tensors(ones_of(l, {}), ones_of(r));
@@ -137,7 +138,8 @@ TEST(ReferencePromotion, OfOneOperand) {
   const std::set<std::string> other = {"argmax bool", "softmax0 float16", "softmax0 bfloat16"};
   for (const auto& [name, operation] : operations)
     for (const auto& [dtype, expected] : table()["unary"][name].items()) {
-      const std::string actual = type_of([&, d = dtype] { return operation(ones_of(d)); });
+      const std::string actual =
+          type_of([&call = operation, d = dtype] { return call(ones_of(d)); });
       const std::string what = name + " " + dtype;
       EXPECT_EQ(actual == expected_name(expected), !other.count(what)) << what << ": " << actual;
     }
