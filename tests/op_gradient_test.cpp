@@ -201,11 +201,11 @@ TEST(OpGradients, SameBitsForAnyNumberOfThreads) {
     if (row.large.empty() || !row.differentiable) return;
     set_num_threads(1);
     const Arrays one = gradients_of(row, row.large, kFloat32, Arrangement::contiguous);
-    for (const int threads : {2, 3, 8, 8}) {
+    for (const auto& [threads, arrangement] : kManyThreads) {
       SCOPED_TRACE(std::to_string(threads) + " threads");
       set_num_threads(threads);
-      for (const Arrangement arrangement : {Arrangement::contiguous, Arrangement::sliced})
-        expect_same_bits(gradients_of(row, row.large, kFloat32, arrangement), one), ++calls;
+      expect_same_bits(gradients_of(row, row.large, kFloat32, arrangement), one);
+      ++calls;
     }
   });
   set_num_threads(before);

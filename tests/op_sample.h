@@ -26,6 +26,12 @@ Tensors run_on_copy(const OpCase& row, const Tensors& tensors, const Call& call)
 /// The arrangements in which a row's arguments may come, contiguous first.
 std::vector<Arrangement> arrangements(const OpCase& row);
 
+/// How often the large samples are run again, with how many threads, and how their arguments lie.
+inline constexpr std::pair<int, Arrangement> kManyThreads[] = {{2, Arrangement::contiguous},
+                                                               {3, Arrangement::sliced},
+                                                               {8, Arrangement::contiguous},
+                                                               {8, Arrangement::contiguous}};
+
 /// f for every row; what it throws is a failure that names the row.
 void for_each_row(const std::function<void(const OpCase&)>& f);
 
