@@ -176,6 +176,12 @@ std::string two(const std::string& first, const std::string& second, std::size_t
              data_size);
 }
 
+std::string repeated(const std::string& text, int times) {
+  std::string result;
+  for (int i = 0; i < times; ++i) result += text;
+  return result;
+}
+
 struct Malformed {
   std::string bytes;
   const char* error;  // after "memory: "
@@ -222,6 +228,7 @@ std::vector<Malformed> malformed_files() {
       {raw(R"({"__metadata__":"a"})"), "\"__metadata__\": a text stands where none may be"},
       {raw(R"({"__metadata__":{},"__metadata__":{}})"), "\"__metadata__\" comes twice"},
       {raw("{\"" + std::string(200, 'n') + "\":1}"), "nnn...\": a number stands"},
+      {raw("{\"n" + repeated("\u00e4", 100) + "\":1}"), "\u00e4...\": a number stands"},
       {raw("{\"\\u0007\\n\":1}"), "\"??\": a number stands where none may be"},
   };
   const std::vector<Malformed> values = {
