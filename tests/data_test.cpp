@@ -151,7 +151,7 @@ TEST(DataLoader, Sizes) {
 TEST(DataLoader, WrongUseIsNamed) {
   EXPECT_EQ(error_of<invalid_argument>([] { DataLoader(counting(2), {.batch_size = 0}); }),
             "DataLoader: batch_size 0: at least 1 is needed");
-  EXPECT_EQ(error_of<invalid_argument>([] { DataLoader(data::AnyDataset()); }),
+  EXPECT_EQ(error_of<invalid_argument>([] { DataLoader(data::AnyDataset{}); }),
             "DataLoader: no dataset");
   EXPECT_EQ(error_of<invalid_argument>([] { DataLoader(counting(2)).epoch(0, -1); }),
             "DataLoader: position -1: at least 0 is needed");

@@ -86,9 +86,12 @@ MonitorsProperty& MonitorsProperty::operator=(std::vector<std::string> monitors)
         {"'loss' must be in checkpoint monitors. Got: ", python_list(monitors)});
   std::vector<std::string> known;
   for (const NamedMetric& metric : metrics_) known.push_back(metric.name);
-  for (const std::string& monitor : monitors)
+  for (const std::string& monitor : monitors) {
     check(monitor == "loss" || metrics_.contains(monitor),
           {"Not in metrics: {'", monitor, "'} (metrics: ", python_list(known), ")"});
+    check(std::count(monitors.begin(), monitors.end(), monitor) == 1,
+          {"model.checkpoint_monitors: '", monitor, "' comes twice"});
+  }
   monitors_ = std::move(monitors);
   return *this;
 }

@@ -98,7 +98,8 @@ class CallbacksProperty {
 class MonitorsProperty {
  public:
   explicit MonitorsProperty(const MetricsProperty& metrics) : metrics_(metrics) {}
-  /// Throws std::invalid_argument where "loss" is missing or a name is no declared metric.
+  /// Throws std::invalid_argument where "loss" is missing, a name is no declared metric or comes
+  /// twice.
   MonitorsProperty& operator=(std::vector<std::string> monitors);
   MonitorsProperty& operator=(std::initializer_list<std::string> monitors) {
     return *this = std::vector<std::string>(monitors);

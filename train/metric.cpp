@@ -5,7 +5,7 @@
 
 namespace levin::inline v0 {
 
-MetricResult::MetricResult(double number) : tensor_(levin::tensor(number)) {}
+MetricResult::MetricResult(double number) : tensor_(full({}, number, kFloat64)) {}
 
 MetricResult& MetricResults::operator[](std::string_view name) {
   for (Entry& entry : entries_)
@@ -28,8 +28,22 @@ void CoreMetric::load_state(const std::vector<std::pair<std::string, Tensor>>& s
   check(state.empty(), {"metric: it cannot load a state of ", state.size(), " tensors"});
 }
 
+CallableCoreMetric::CallableCoreMetric(MetricFunction function, bool higher_is_better,
+                                       bool requires_grad, Epoch epoch)
+    : CoreMetric(higher_is_better, requires_grad), function_(std::move(function)), epoch_(epoch) {
+  check(static_cast<bool>(function_), {"metric: an empty function"});
+}
+
+CallableCoreMetric::CallableCoreMetric(MetricFunction function, bool higher_is_better,
+                                       bool requires_grad, EpochFunction epoch)
+    : CallableCoreMetric(std::move(function), higher_is_better, requires_grad, Epoch::sum) {
+  check(static_cast<bool>(epoch), {"metric: an empty function for the epoch"});
+  epoch_function_ = std::move(epoch);
+}
+
 void CallableCoreMetric::batch_update(const MetricResult& result, double weight) {
   if (result.is_nothing()) return;
+  if (epoch_ == Epoch::sum) weight = 1;
   if (!result.is_list()) return add(result.tensor(), weight);
   for (const MetricResult& item : result.list()) {
     check(!item.is_list(),
@@ -56,6 +70,7 @@ Tensor CallableCoreMetric::epoch_result() {
   if (!sums_.defined()) return {};
   const double count = counts_.select(0, 0).item<double>();
   if (counts_.select(0, 1).item<double>() == 0) return {};
+  if (epoch_function_) return epoch_function_(sums_.clone(), counts_.select(0, 0).clone());
   if (epoch_ == Epoch::sum) return sums_.clone();
   return (sums_.dim() == 0 ? sums_.unsqueeze(0) : sums_) / count;
 }
@@ -69,8 +84,9 @@ void CallableCoreMetric::reset() {
 }
 
 std::shared_ptr<CoreMetric> CallableCoreMetric::clone() const {
-  return std::make_shared<CallableCoreMetric>(function_, higher_is_better(), requires_grad(),
-                                              epoch_);
+  auto copy = std::make_shared<CallableCoreMetric>(*this);
+  copy->sums_ = copy->counts_ = {};
+  return copy;
 }
 
 int64_t CallableCoreMetric::first_bad_batch() const {

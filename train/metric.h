@@ -16,7 +16,7 @@
 
 namespace levin::inline v0 {
 
-/// A metric of one batch: nothing, a tensor (a number becomes one), or a list of these.
+/// A metric of one batch: nothing, a tensor (a number becomes one, float64), or a list of these.
 class MetricResult {
  public:
   MetricResult() = default;
@@ -95,19 +95,22 @@ class CoreMetric {
   bool higher_is_better_, requires_grad_;
 };
 
+using EpochFunction = std::function<Tensor(const Tensor& sum, const Tensor& count)>;
 using MetricFunction = std::function<MetricResult(const Tensor& y, const Tensor& gt)>;
 
-/// A metric that a function computes: the epoch's result is the weighted mean of the batches', or
-/// their weighted sum. Accumulates in float64, also vectors and matrices element by element.
+/// A metric that a function computes: the epoch's result is the weighted mean of the batches',
+/// their sum, or a function of sum and count. Accumulates in float64, also vectors and matrices
+/// element by element.
 class CallableCoreMetric : public CoreMetric {
  public:
   enum class Epoch : uint8_t { mean, sum };
 
+  /// Throws std::invalid_argument for an empty function.
   CallableCoreMetric(MetricFunction function, bool higher_is_better, bool requires_grad = false,
-                     Epoch epoch = Epoch::mean)
-      : CoreMetric(higher_is_better, requires_grad),
-        function_(std::move(function)),
-        epoch_(epoch) {}
+                     Epoch epoch = Epoch::mean);
+  /// The epoch's result is epoch(sum, count) of the batches, whatever their size; float64.
+  CallableCoreMetric(MetricFunction function, bool higher_is_better, bool requires_grad,
+                     EpochFunction epoch);
 
   MetricResult forward(const Tensor& y, const Tensor& gt) override { return function_(y, gt); }
   /// Nothing is ignored; each item of a list counts as a batch. Throws std::invalid_argument for
@@ -126,7 +129,8 @@ class CallableCoreMetric : public CoreMetric {
 
   MetricFunction function_;
   Epoch epoch_;
-  Tensor sums_, counts_;  // see AccumulateCall
+  EpochFunction epoch_function_;  // may be empty
+  Tensor sums_, counts_;          // see AccumulateCall
 };
 
 /// A metric that model_algorithm computes itself: declared by `{nullptr, "min"}`.

@@ -14,6 +14,7 @@ constexpr std::size_t kLayerColumn = 40, kParamColumn = 25;
 
 struct Row {
   std::string label, count;
+  std::size_t width;  // what torchinfo takes for the label's
 };
 
 bool has_children(const nn::Module& module) { return !module.named_children().empty(); }
@@ -37,12 +38,12 @@ class LayerRows {
   std::vector<Row> rows;
 
   void add(const nn::Module& module, int depth) {
-    Row row{indent(depth) + module.type_name(), count_text(module, depth)};
-    if (depth > 0)
-      row.label += ": " + std::to_string(depth) + "-" + std::to_string(++numbers_[depth]);
-    rows.push_back(row);
-    if (depth == kDeepest || row.count == "(recursive)") return;
-    for (const auto& [name, child] : module.named_children()) add(*child, depth + 1);
+    std::string name = module.type_name();
+    if (depth > 0) name += ": " + std::to_string(depth) + "-" + std::to_string(++numbers_[depth]);
+    rows.push_back({indent(depth) + name, count_text(module, depth),
+                    name.size() + 5 * static_cast<std::size_t>(depth) + 1});
+    if (depth == kDeepest) return;
+    for (const auto& [part, child] : module.named_children()) add(*child, depth + 1);
   }
 
  private:
@@ -55,31 +56,34 @@ class LayerRows {
   }
 
   // A layer that shares the parameters of one that stands above is shown, but not counted again.
-  bool seen_before(const nn::Module& module) {
-    const std::vector<Tensor> parameters = module.parameters();
-    if (parameters.empty()) return false;
+  bool seen_before(const nn::Module& module, const std::vector<Tensor>& parameters) {
+    if (std::find(modules_.begin(), modules_.end(), &module) != modules_.end()) return true;
+    modules_.push_back(&module);
+    if (has_children(module)) return false;
     const bool known = std::all_of(parameters.begin(), parameters.end(), [&](const Tensor& tensor) {
-      return std::any_of(seen_.begin(), seen_.end(),
+      return std::any_of(tensors_.begin(), tensors_.end(),
                          [&](const Tensor& other) { return other.is_same(tensor); });
     });
-    if (!known && !has_children(module))
-      seen_.insert(seen_.end(), parameters.begin(), parameters.end());
+    if (!known) tensors_.insert(tensors_.end(), parameters.begin(), parameters.end());
     return known;
   }
 
   std::string count_text(const nn::Module& module, int depth) {
-    if (seen_before(module)) return "(recursive)";
-    const bool leaf = !has_children(module);
-    const std::vector<Tensor> counted =
-        leaf || depth == kDeepest ? module.parameters() : own_parameters(module);
-    const int64_t count = elements(counted);
-    if (count == 0) return "--";
-    const bool frozen = std::none_of(counted.begin(), counted.end(),
+    const std::vector<Tensor> all = module.parameters();
+    if (elements(all) == 0) return "--";
+    if (seen_before(module, all)) return "(recursive)";
+    if (has_children(module) && depth < kDeepest) {
+      const int64_t own = elements(own_parameters(module));
+      return own > 0 ? with_commas(own) : "--";
+    }
+    const bool frozen = std::none_of(all.begin(), all.end(),
                                      [](const Tensor& tensor) { return tensor.requires_grad(); });
-    return leaf && frozen ? "(" + with_commas(count) + ")" : with_commas(count);
+    const std::string count = with_commas(elements(all));
+    return frozen ? "(" + count + ")" : count;
   }
 
-  std::vector<Tensor> seen_;
+  std::vector<const nn::Module*> modules_;
+  std::vector<Tensor> tensors_;
   int numbers_[kDeepest + 1] = {};
 };
 
@@ -113,9 +117,9 @@ int count_modules(const nn::Module& module, bool training) {
 std::string layer_table(const nn::Module& model) {
   LayerRows layers;
   layers.add(model, 0);
-  std::size_t column = kLayerColumn;
-  for (const Row& row : layers.rows)
-    if (width_of(row.label) + 1 > column) column = (width_of(row.label) + 5) / 5 * 5;
+  std::size_t widest = 0;
+  for (const Row& row : layers.rows) widest = std::max(widest, row.width);
+  const std::size_t column = widest < kLayerColumn ? kLayerColumn : (widest + 4) / 5 * 5;
   const std::string rule = std::string(column + kParamColumn, '=') + "\n";
   std::string text = rule + padded("Layer (type:depth-idx)", column) + " Param #\n" + rule;
   for (const Row& row : layers.rows) text += padded(row.label, column) + " " + row.count + "\n";
@@ -131,10 +135,23 @@ std::string short_count(int64_t count) {
   double scaled = static_cast<double>(count);
   int unit = 0;
   for (; scaled >= 1000 && unit < 4; ++unit) scaled /= 1000;
-  const std::string number = unit == 4 && scaled >= 1000 ? with_commas(static_cast<int64_t>(scaled))
-                                                         : fixed_text(scaled, scaled < 100 ? 1 : 0);
+  const std::string number =
+      scaled < 100 ? fixed_text(scaled, 1) : with_commas(static_cast<int64_t>(scaled));
   return number + " " + " KMBT"[unit];
 }
+
+namespace {
+
+// "1,234.567"
+std::string megabytes(const nn::Module& model) {
+  double bytes = 0;
+  for (const Tensor& tensor : model.parameters())
+    bytes += static_cast<double>(tensor.numel()) * static_cast<double>(item_size(tensor.dtype()));
+  const std::string text = fixed_text(bytes / 1e6, 3);
+  return with_commas(std::stoll(text)) + text.substr(text.find('.'));
+}
+
+}  // namespace
 
 std::string model_summary_table(const nn::Module& base_model) {
   const int64_t total = base_model.num_parameters(), trained = trainable(base_model);
@@ -145,7 +162,7 @@ std::string model_summary_table(const nn::Module& base_model) {
       {"Params", short_count(total)},
       {"Mode", base_model.is_training() ? "train" : "eval"}};
   std::string head, row;
-  std::size_t rule = 0;
+  std::size_t rule = 3;
   for (const auto& [title, cell] : columns) {
     const std::size_t width = std::max(title.size(), cell.size());
     head += (head.empty() ? "" : " | ") + padded(title, width);
@@ -159,8 +176,7 @@ std::string model_summary_table(const nn::Module& base_model) {
   return head + "\n" + line + row + "\n" + line + fact(short_count(trained), "Trainable params") +
          fact(short_count(total - trained), "Non-trainable params") +
          fact(short_count(total), "Total params") +
-         fact(fixed_text(static_cast<double>(total) * 4e-6, 3),
-              "Total estimated model params size (MB)") +
+         fact(megabytes(base_model), "Total estimated model params size (MB)") +
          fact(std::to_string(count_modules(base_model, true)), "Modules in train mode") +
          fact(std::to_string(count_modules(base_model, false)), "Modules in eval mode");
 }

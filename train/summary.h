@@ -16,7 +16,7 @@ std::string layer_table(const nn::Module& model);
 /// Lightning's summary of the direct parts: one row, "base_model". Ends with a newline.
 std::string model_summary_table(const nn::Module& base_model);
 
-/// "60  ", "1.2 K", "123 K", "4.5 M": as Lightning shortens counts.
+/// "60  ", "1.2 K", "123 K", "4.5 M": as Lightning shortens counts; it rounds only below 100.
 std::string short_count(int64_t count);
 
 }  // namespace levin::inline v0
