@@ -87,15 +87,8 @@ class LayerRows {
   int numbers_[kDeepest + 1] = {};
 };
 
-// Characters, not bytes: box-drawing characters take three.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
-}
-
 std::string padded(const std::string& text, std::size_t width) {
-  return text + std::string(width - std::min(width, width_of(text)), ' ');
+  return text + std::string(width - std::min(width, character_count(text)), ' ');
 }
 
 int64_t trainable(const nn::Module& model) {

@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 #include "../files/text.h"
 #include "../trainer.h"
@@ -16,6 +18,9 @@ namespace levin::inline v0 {
 namespace {
 
 constexpr auto kInterval = std::chrono::milliseconds(100);
+constexpr int kWidestBar = 60;
+constexpr int kDigits = 3;  // of numbers beside the bar
+constexpr std::size_t kPaddedWidth = 5;
 
 bool stderr_is_terminal() {
   const char* kind = std::getenv("TERM");
@@ -41,12 +46,20 @@ std::string clock_text(double seconds) {
   return text;
 }
 
+// A number in full, the last four characters of a name.
+std::string short_version(std::string_view version) {
+  const bool number = version.find_first_not_of("0123456789") == std::string_view::npos;
+  while (!number && character_count(version) > 4) next_character(version);
+  return std::string(version);
+}
+
 std::string postfix_of(const Trainer& trainer, bool with_running_loss) {
   std::string text;
   const auto add = [&](const std::string& name, const std::string& value) {
     text += (text.empty() ? "" : ", ") + name + "=" + value;
   };
-  if (!trainer.loggers().empty()) add("v_num", trainer.loggers()[0]->version());
+  const std::string version = trainer.loggers().empty() ? "" : trainer.loggers()[0]->version();
+  if (!version.empty()) add("v_num", short_version(version));
   if (const auto loss = with_running_loss ? trainer.running_loss() : std::nullopt)
     add("loss", progress_number(*loss));
   for (const auto& [name, value] : trainer.callback_metrics())
@@ -61,41 +74,64 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 std::string progress_number(double number) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.3g", number);
-  std::string result = text;
-  for (char& c : result)
-    if (c == ',') c = '.';  // a host program may have set another locale
-  const bool padded = std::isfinite(number) && result.find('e') == std::string::npos;
-  if (padded && result.size() < 5 && result.find('.') == std::string::npos) result += '.';
-  while (padded && result.size() < 5) result += '0';
-  return result;
+  if (!std::isfinite(number)) return python_repr(number);
+  char digits[32];
+  const auto end = std::to_chars(std::begin(digits), std::end(digits), number,
+                                 std::chars_format::general, kDigits)
+                       .ptr;
+  std::string text(digits, end);
+  const std::size_t e = text.find('e');
+  if (e != std::string::npos && text[e + 2] == '0') text.erase(e + 2, 1);
+  if (const std::string whole = python_repr(number); whole.size() <= text.size()) text = whole;
+  if (text.find('e') != std::string::npos) return text;
+  if (text.size() < kPaddedWidth && text.find('.') == std::string::npos) text += '.';
+  return text + std::string(kPaddedWidth - std::min(kPaddedWidth, text.size()), '0');
 }
+
+namespace {
+
+std::string bar_text(double part, int width) {
+  static constexpr const char* kParts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  const int eighths = static_cast<int>(part * width * 8);
+  std::string bar;
+  for (int i = 0; i < eighths / 8; ++i) bar += "█";
+  bar += kParts[eighths % 8];
+  return bar + std::string(static_cast<std::size_t>(width - (eighths + 7) / 8), ' ');
+}
+
+std::string right_aligned(const std::string& text, std::size_t width) {
+  return std::string(width - std::min(width, text.size()), ' ') + text;
+}
+
+}  // namespace
 
 std::string progress_line(const std::string& title, int64_t done, int64_t total, double seconds,
                           const std::string& postfix, int columns) {
   const double part = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1;
   const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
-  const double left = rate > 0 ? static_cast<double>(total - done) / rate : 0;
-  char percent[16];
-  std::snprintf(percent, sizeof percent, "%3d%%", static_cast<int>(part * 100));
-  const std::string head = title + ": " + percent + "|";
-  const std::string tail = "| " + std::to_string(done) + "/" + std::to_string(total) + " [" +
-                           clock_text(seconds) + "<" + clock_text(left) + ", " +
-                           fixed_text(rate, 2) + "it/s" + (postfix.empty() ? "" : ", ") + postfix +
-                           "]";
-  const int room = columns - static_cast<int>(head.size() + tail.size()) - 1;
-  const int width = std::clamp(room, 0, 60);
-  const int eighths = static_cast<int>(part * width * 8);
-  std::string bar;
-  for (int i = 0; i < eighths / 8; ++i) bar += "█";
-  int filled = eighths / 8;
-  if (eighths % 8 != 0) {
-    static constexpr const char* kParts[] = {"▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    bar += kParts[eighths % 8 - 1];
-    ++filled;
+  const std::string head = title + ": " + right_aligned(fixed_text(part * 100, 0), 3) + "%|";
+  const std::string left =
+      rate > 0 ? clock_text(static_cast<double>(total - done) / rate) : std::string("?");
+  const std::string speed = rate > 0 ? right_aligned(fixed_text(rate, 2), 5) : std::string("?");
+  const auto tail = [&](const std::string& facts) {
+    return "| " + std::to_string(done) + "/" + std::to_string(total) + " [" + clock_text(seconds) +
+           "<" + left + ", " + speed + "it/s" + (facts.empty() ? "" : ", ") + facts + "]";
+  };
+  // A character in the last column would begin a new line on some terminals.
+  const int most = std::max(columns - 1, 0);
+  const auto room = [&](const std::string& facts) {
+    return most - static_cast<int>(character_count(head + tail(facts)));
+  };
+  std::string facts = postfix;
+  while (room(facts) < 0 && !facts.empty()) {
+    const std::size_t comma = facts.rfind(", ");
+    facts.resize(comma == std::string::npos ? 0 : comma);
   }
-  return head + bar + std::string(static_cast<std::size_t>(width - filled), ' ') + tail;
+  const std::string line =
+      head + bar_text(part, std::clamp(room(facts), 0, kWidestBar)) + tail(facts);
+  std::string_view rest = line;
+  for (int i = 0; i < most && !rest.empty(); ++i) next_character(rest);
+  return line.substr(0, line.size() - rest.size());
 }
 
 ProgressBar::ProgressBar() : terminal_(stderr_is_terminal()) {}
@@ -121,6 +157,7 @@ void ProgressBar::clear() {
 }
 
 void ProgressBar::on_train_epoch_start(Trainer&, LME&) { epoch_start_ = Clock::now(); }
+void ProgressBar::on_validation_start(Trainer&, LME&) { validation_start_ = Clock::now(); }
 
 void ProgressBar::on_train_batch_end(Trainer& trainer, LME&, const AlgorithmOutput*,
                                      const data::Batch&, int64_t batch_idx) {
@@ -135,7 +172,7 @@ void ProgressBar::on_validation_batch_end(Trainer& trainer, LME&, const Algorith
   if (!due()) return;
   const bool sanity = trainer.stage() == Stage::sanity_check;
   draw(progress_line(sanity ? "Sanity Checking DataLoader 0" : "Validation DataLoader 0",
-                     batch_idx + 1, trainer.num_val_batches(), seconds_since(epoch_start_), "",
+                     batch_idx + 1, trainer.num_val_batches(), seconds_since(validation_start_), "",
                      terminal_columns()));
 }
 
@@ -152,8 +189,10 @@ void ProgressBar::on_epoch_logged(Trainer& trainer, LME&) {
     width_ = 0;
     return;
   }
-  std::fprintf(stderr, "%s: %lld/%lld [%s, %s]\n", title.c_str(), static_cast<long long>(total),
-               static_cast<long long>(total), clock_text(seconds).c_str(), postfix.c_str());
+  const std::string count = std::to_string(total) + "/" + std::to_string(total);
+  const std::string line = title + ": " + count + " [" + clock_text(seconds) +
+                           (postfix.empty() ? "" : ", ") + postfix + "]\n";
+  std::fputs(line.c_str(), stderr);
 }
 
 void ProgressBar::on_exception(Trainer&, LME&, const std::exception&) { clear(); }

@@ -62,6 +62,12 @@ char32_t next_character(std::string_view& text) {
   return good ? character : 0xFFFD;
 }
 
+std::size_t character_count(std::string_view text) {
+  std::size_t count = 0;
+  for (; !text.empty(); ++count) next_character(text);
+  return count;
+}
+
 double seconds_now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return static_cast<double>(std::chrono::duration_cast<std::chrono::microseconds>(now).count()) /

@@ -21,6 +21,8 @@ std::string python_list(const std::vector<std::string>& texts);
 /// Takes the first character off text, which is UTF-8 and not empty; what is not UTF-8 gives U+FFFD
 /// a byte.
 char32_t next_character(std::string_view& text);
+/// Characters, not bytes.
+std::size_t character_count(std::string_view text);
 
 /// What JSON, which knows finite numbers only, gets for the others.
 enum class NonFinite : uint8_t {
