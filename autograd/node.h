@@ -174,9 +174,11 @@ void set_edges(Node* node, const Tensor* const* inputs, int count, void* memory)
 /// Saved and SavedOutput. A custom operation:
 ///
 ///     Tensor cube(const Tensor& x) {
-///       NoGrad inner;
-///       Tensor y = x * x * x;
-///       EnableGrad outer;
+///       Tensor y;
+///       {
+///         NoGrad no_grad;
+///         y = x * x * x;
+///       }
 ///       if (!recording(x)) return y;
 ///       return record("cube", y, {&x}, [x = Saved(x)](const Tensor& g, Grads& grads) {
 ///         grads.set(0, g * 3 * x.tensor(grads).square());

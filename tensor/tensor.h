@@ -2,6 +2,7 @@
 // and defined in autograd/, so that `(y - gt).pow(2).mean()` reads as it should.
 #pragma once
 
+#include <concepts>
 #include <iosfwd>
 #include <string>
 #include <vector>
@@ -152,8 +153,16 @@ class Tensor {
   /// Over everything, or over `dims`; integers and bool are summed as int64.
   Tensor sum() const;
   Tensor sum(const Shape& dims, bool keepdim = false) const;
+  template <std::integral Dim>
+  Tensor sum(Dim dim, bool keepdim = false) const {
+    return sum(Shape{static_cast<int64_t>(dim)}, keepdim);
+  }
   Tensor mean() const;
   Tensor mean(const Shape& dims, bool keepdim = false) const;
+  template <std::integral Dim>
+  Tensor mean(Dim dim, bool keepdim = false) const {
+    return mean(Shape{static_cast<int64_t>(dim)}, keepdim);
+  }
   /// Mean squared deviation, divided by max(0, count - correction).
   Tensor var(const Shape& dims = {}, double correction = 1, bool keepdim = false) const;
   /// Largest, smallest element; tied elements share the gradient. NaN wins.

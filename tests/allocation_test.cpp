@@ -58,8 +58,16 @@ struct Count : Callback {
     if (batch + 1 < trainer.num_training_batches()) return;
     counts.push_back(allocations - before);
   }
+  void on_validation_batch_start(Trainer&, LME&, const data::Batch&, int64_t batch) override {
+    if (batch == 2) before = allocations;
+  }
+  void on_validation_batch_end(Trainer& trainer, LME&, const AlgorithmOutput*, const data::Batch&,
+                               int64_t batch) override {
+    if (batch + 1 < trainer.num_val_batches() || trainer.stage() == Stage::sanity_check) return;
+    val_counts.push_back(allocations - before);
+  }
   int64_t before = 0;
-  std::vector<int64_t> counts;
+  std::vector<int64_t> counts, val_counts;
 };
 
 TEST(Allocations, AreCounted) {
@@ -78,12 +86,25 @@ void expect_none(LME& model, const data::DataLoader& loader) {
   // The first epoch warms up caches; after that nothing is asked of the system.
   EXPECT_EQ(count->counts[1], 0);
   EXPECT_EQ(count->counts[2], 0);
+  EXPECT_EQ(count->val_counts[1], 0);
+  EXPECT_EQ(count->val_counts[2], 0);
 }
 
 TEST(Allocations, ASeedStepMakesNone) {
   LME model(nn::Linear(5, 10));
   make_seed(model);
   expect_none(model, normal_loader(200, 5, 10, {.batch_size = 10, .shuffle = true}));
+}
+
+TEST(Allocations, SevenMetricsWithLongNamesMakeNone) {
+  LME model(nn::Linear(5, 10));
+  make_seed(model);
+  std::vector<NamedMetric> metrics;
+  for (int i = 0; i < 7; ++i)
+    metrics.push_back({"a_metric_with_a_long_name_" + std::to_string(i),
+                       {[](auto& y, auto& gt) { return (y - gt).abs().mean(); }, "min"}});
+  model.metrics = metrics;
+  expect_none(model, normal_loader(200, 5, 10));
 }
 
 TEST(Allocations, AClassifiersStepMakesNone) {

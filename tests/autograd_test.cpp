@@ -305,9 +305,11 @@ TEST(Leaves, MixedTypesGetGradientsOfTheirOwn) {
 
 // The operation of node.h's comment.
 Tensor cube(const Tensor& x) {
-  NoGrad inner;
-  Tensor y = x * x * x;
-  EnableGrad outer;
+  Tensor y;
+  {
+    NoGrad no_grad;
+    y = x * x * x;
+  }
   if (!recording(x)) return y;
   return record("cube", y, {&x}, [x = Saved(x)](const Tensor& g, Grads& grads) {
     grads.set(0, g * 3 * x.tensor(grads).square());
@@ -320,6 +322,10 @@ TEST(Custom, TenLinesHaveEveryDerivative) {
   EXPECT_EQ(gradcheck(f, {x}), "");
   EXPECT_EQ(gradgradcheck(f, {x}), "");
   EXPECT_FALSE(cube(x.detach()).requires_grad());
+  {
+    const NoGrad no_grad;
+    EXPECT_FALSE(cube(x).requires_grad());
+  }
   const Tensor y = cube(x);
   {
     NoGrad no_grad;

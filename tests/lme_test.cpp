@@ -70,7 +70,7 @@ TEST(LME, MetricsComeInOrderAndOnlyTheLossIsRecorded) {
   const MetricResults all = model.lme_metrics(y, gt);
   std::string text;
   for (const auto& [name, result] : all)
-    text += name + (result.tensor().requires_grad() ? "+ " : " ");
+    text += std::string(std::string_view(name)) + (result.tensor().requires_grad() ? "+ " : " ");
   EXPECT_EQ(text, "z a recorded+ loss+ ");
   EXPECT_EQ(model.lme_metrics(y, gt, false).size(), 3);
   EXPECT_FALSE(model.lme_metrics(y, gt, false).contains("loss"));

@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 #include <levin/levin.h>
 #include <levin/tensor/file.h>
+#include <levin/train/files/text.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "scratch.h"
 #include "seed_model.h"
@@ -11,10 +13,27 @@
 namespace levin {
 namespace {
 
-// Trains to `epochs`, from `ckpt_path` where given; returns parameters and the text of metrics.csv.
-std::pair<std::vector<double>, std::string> trained(const std::string& folder, int64_t epochs,
-                                                    const std::string& ckpt_path,
-                                                    uint64_t program_seed) {
+// All that a run leaves, but for times and paths.
+struct Result {
+  std::vector<double> parameters;
+  std::string csv, metadata, plots;
+  friend bool operator==(const Result&, const Result&) = default;
+};
+
+// The parts of fit_metadata.json that do not depend on the clock and the folder.
+std::string lasting(const std::string& text) {
+  nlohmann::ordered_json metadata = nlohmann::ordered_json::parse(text);
+  for (const char* key :
+       {"fit_start_timestamp", "fit_start_date", "epoch_timestamps", "epoch_average_duration",
+        "fit_end_timestamp", "fit_end_date", "fit_duration", "run_command"})
+    metadata.erase(key);
+  metadata["best_model"].erase("path");
+  return metadata.dump(1);
+}
+
+// Trains to `epochs`, from `ckpt_path` where given.
+Result trained(const std::string& folder, int64_t epochs, const std::string& ckpt_path,
+               uint64_t program_seed) {
   manual_seed(program_seed);
   LME model(nn::Sequential(nn::Linear(5, 7), nn::Tanh(), nn::Linear(7, 10)));
   make_seed(model);
@@ -28,33 +47,80 @@ std::pair<std::vector<double>, std::string> trained(const std::string& folder, i
     explicit MidEpoch(std::string path) : path(std::move(path)) {}
     void on_train_batch_end(Trainer& trainer, LME&, const AlgorithmOutput*, const data::Batch&,
                             int64_t batch) override {
-      if (trainer.current_epoch() == 2 && batch == 3) trainer.save_checkpoint(path);
+      if (trainer.current_epoch() == 2 && batch == 3) trainer.save_checkpoint(path + "training");
+    }
+    void on_validation_batch_end(Trainer& trainer, LME&, const AlgorithmOutput*, const data::Batch&,
+                                 int64_t batch) override {
+      if (trainer.current_epoch() == 2 && batch == 1) trainer.save_checkpoint(path + "validating");
     }
     std::string path;
   };
-  model.callbacks = {MidEpoch(folder + "/middle.ckpt"), PlotMetrics()};
+  model.callbacks = {MidEpoch(folder + "/"), PlotMetrics()};
   Trainer trainer(quiet(folder, epochs));
   trainer.fit(model, normal_loader(75, 5, 10, {.batch_size = 10, .shuffle = true}),
               normal_loader(30, 5, 10, {.batch_size = 10}, 8), {.ckpt_path = ckpt_path});
   EXPECT_EQ(trainer.current_epoch(), epochs);
-  return {parameters_of(model), read_whole(trainer.log_dir() + "/metrics.csv")};
+  const Checkpoint last = load_checkpoint_file(trainer.log_dir() + "/checkpoints/last.ckpt");
+  return {parameters_of(model), read_whole(trainer.log_dir() + "/metrics.csv"),
+          lasting(read_whole(trainer.log_dir() + "/fit_metadata.json")),
+          to_json(last.state.at("callbacks").at("PlotMetrics"), 1, NonFinite::text)};
+}
+
+void expect_equal(const Result& got, const Result& expected) {
+  EXPECT_EQ(got.parameters, expected.parameters);
+  EXPECT_EQ(got.csv, expected.csv);
+  EXPECT_EQ(got.metadata, expected.metadata);
+  EXPECT_EQ(got.plots, expected.plots);
 }
 
 TEST(Resume, AResumedRunEqualsAnUninterruptedOneBitForBit) {
   const Scratch straight, resumed;
-  const auto whole = trained(straight.path(), 5, "", 11);
+  const Result whole = trained(straight.path(), 5, "", 11);
   trained(resumed.path(), 3, "", 11);
-  const std::string last = resumed / "lightning_logs/version_0/checkpoints/last.ckpt";
-  const auto from_end = trained(resumed.path(), 5, last, 99);
-  EXPECT_EQ(from_end.first, whole.first);
-  EXPECT_EQ(from_end.second, whole.second);
+  const std::string run = resumed / "lightning_logs/version_0/checkpoints/";
+  expect_equal(trained(resumed.path(), 5, run + "last.ckpt", 99), whole);
+  // From within epoch 2. A run's other files are looked for two folders above a checkpoint.
+  for (const char* stage : {"training", "validating"}) {
+    std::filesystem::copy(straight / stage, run + stage);
+    expect_equal(trained(resumed.path(), 5, run + stage, 99), whole);
+  }
+}
 
-  // From the middle of epoch 2. A checkpoint's run folder is two levels up: here that has no csv.
-  const std::string middle = resumed / "lightning_logs/version_0/checkpoints/middle.ckpt";
-  std::filesystem::copy(resumed / "middle.ckpt", middle);
-  const auto from_middle = trained(resumed.path(), 5, middle, 99);
-  EXPECT_EQ(from_middle.first, whole.first);
-  EXPECT_EQ(from_middle.second, whole.second);
+TEST(Resume, ARunThatIsDoneEndsAtOnce) {
+  const Scratch folder;
+  LME model(nn::Linear(5, 10));
+  make_seed(model);
+  const auto loader = normal_loader(20, 5, 10);
+  Trainer(quiet(folder.path(), 3)).fit(model, loader, loader);
+  const std::vector<double> before = parameters_of(model);
+  const std::string last = folder / "lightning_logs/version_0/checkpoints/last.ckpt";
+  for (const int64_t epochs : {2, 3}) {
+    Trainer(quiet(folder.path(), epochs)).fit(model, loader, loader, {.ckpt_path = last});
+    EXPECT_EQ(parameters_of(model), before);
+  }
+  EXPECT_EQ(error_of<std::invalid_argument>([&] {
+              Trainer(quiet(folder.path(), 1)).fit(model, loader, {}, {.ckpt_path = last});
+            }),
+            "You restored a checkpoint with current_epoch=2, but you have set "
+            "Trainer(max_epochs=1).");
+}
+
+TEST(Resume, TheUsersHparamsStand) {
+  const Scratch folder;
+  LME model(nn::Linear(5, 10));
+  make_seed(model);
+  model.hparams["lr"] = 0.1;
+  model.hparams["old"] = 1;
+  const auto loader = normal_loader(20, 5, 10);
+  Trainer(quiet(folder.path(), 1)).fit(model, loader);
+  LME other(nn::Linear(5, 10));
+  make_seed(other);
+  other.hparams["lr"] = 0.5;
+  Trainer(quiet(folder.path(), 2))
+      .fit(other, loader, {},
+           {.ckpt_path = folder / "lightning_logs/version_0/checkpoints/last.ckpt"});
+  EXPECT_EQ(other.hparams.at("lr").as_real(), 0.5);
+  EXPECT_EQ(other.hparams.at("old").as_integer(), 1);
 }
 
 TEST(Resume, WeightsAloneCannotBeResumed) {  // Q42

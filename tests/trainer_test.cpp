@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <levin/levin.h>
 #include <levin/tensor/file.h>
+#include <levin/train/callbacks/metadata.h>
 
 #include <cmath>
 #include <filesystem>
@@ -354,6 +355,119 @@ TEST(Trainer, OptionsThatMeanNothingAreRefused) {
   EXPECT_THROW(Trainer(quiet(folder.path(), 1)).fit(model, normal_loader(20, 5, 10)),
                std::logic_error);
   EXPECT_THROW(Trainer().save_checkpoint("x"), std::logic_error);
+}
+
+TEST(Trainer, ACallbackThatThrowsAnythingLeavesAllUsable) {
+  struct Rude : Callback {
+    void on_train_start(Trainer&, LME&) override { throw std::runtime_error("no"); }
+    void on_exception(Trainer&, LME&, const std::exception&) override { throw 1; }
+    void teardown(Trainer&, LME&) override { throw 2; }
+  };
+  const Scratch folder;
+  LME model(nn::Linear(5, 10));
+  make_seed(model);
+  model.callbacks = {Rude()};
+  Trainer trainer(quiet(folder.path(), 1));
+  const auto loader = normal_loader(20, 5, 10);
+  set_log_sink([](LogLevel, std::string_view) {});
+  EXPECT_EQ(error_of<std::runtime_error>([&] { trainer.fit(model, loader); }), "no");
+  set_log_sink(nullptr);
+  model.callbacks = {};
+  trainer.fit(model, loader);
+  EXPECT_EQ(trainer.current_epoch(), 1);
+}
+
+TEST(Trainer, AModelMayGoAwayInTheMiddleOfARun) {
+  const Scratch folder;
+  Trainer trainer(quiet(folder.path(), 3));
+  {
+    LME model(nn::Linear(5, 10));
+    make_seed(model);
+    trainer.start(model, normal_loader(20, 5, 10));
+    trainer.advance();
+  }
+  EXPECT_FALSE(trainer.advance());
+}
+
+TEST(Trainer, AHookMayAssignOtherOptimizers) {
+  struct Swap : Callback {
+    void on_before_optimizer_step(Trainer& trainer, LME& model, optim::Optimizer&) override {
+      if (trainer.batch_idx() == 1) model.optimizer = optim::SGD(model.parameters(), {.lr = 0.25});
+    }
+  };
+  const Scratch folder;
+  LME model(nn::Linear(5, 10));
+  make_seed(model);
+  model.callbacks = {Swap()};
+  Trainer(quiet(folder.path(), 1)).fit(model, normal_loader(40, 5, 10));
+  EXPECT_EQ(model.optimizer->lr(), 0.25);
+}
+
+TEST(Trainer, TheSanityCheckDrawsNoNumbers) {
+  struct Drawing : data::Dataset {
+    int64_t size() const override { return 30; }
+    data::Batch get(int64_t, Generator&) const override { return {}; }
+    data::Batch get_batch(const Tensor& index) const override {
+      return {randn({index.numel(), 5}), randn({index.numel(), 10})};
+    }
+  };
+  struct DrawingHooks : Callback {
+    void on_validation_start(Trainer& trainer, LME&) override {
+      if (trainer.stage() == Stage::sanity_check) randn({3});
+    }
+  };
+  std::vector<std::vector<double>> results;
+  for (const int64_t steps : {0, 2}) {
+    const Scratch folder;
+    manual_seed(1);
+    LME model(nn::Linear(5, 10));
+    make_seed(model);
+    model.callbacks = {DrawingHooks()};
+    TrainerOptions options = quiet(folder.path(), 1);
+    options.num_sanity_val_steps = steps;
+    Trainer(options).fit(model, {Drawing(), {.batch_size = 10}}, {{Drawing(), {.batch_size = 10}}});
+    results.push_back(parameters_of(model));
+  }
+  EXPECT_EQ(results[0], results[1]);
+}
+
+TEST(Trainer, ModesOfPartsAreKept) {
+  const Scratch folder;
+  LME model(nn::Sequential{nn::Linear(5, 7), nn::Tanh(), nn::Linear(7, 10)});
+  make_seed(model);
+  nn::Module& frozen = *model.base_model().named_children()[1].second;
+  frozen.eval();
+  Trainer(quiet(folder.path(), 1)).fit(model, normal_loader(20, 5, 10), normal_loader(20, 5, 10));
+  EXPECT_FALSE(frozen.is_training());
+  EXPECT_TRUE(model.is_training());
+  EXPECT_TRUE(model.base_model().named_children()[0].second->is_training());
+}
+
+TEST(Trainer, AUsersCheckpointStandsBesideTheOwnOnes) {  // Q18
+  const Scratch folder;
+  LME model(nn::Linear(5, 10));
+  make_seed(model);
+  model.callbacks = {ModelCheckpoint({.filename = "mine", .monitor = "val_l1"})};
+  Trainer trainer(quiet(folder.path(), 2));
+  trainer.fit(model, normal_loader(20, 5, 10), normal_loader(20, 5, 10));
+  EXPECT_EQ(model.metadata_callback()->metadata().at("best_model").at("monitor").as_text(),
+            "val_loss");
+  EXPECT_TRUE(std::filesystem::exists(trainer.log_dir() + "/checkpoints/mine.ckpt"));
+  EXPECT_TRUE(std::filesystem::exists(trainer.log_dir() + "/checkpoints/last.ckpt"));
+  model.callbacks = {ModelCheckpoint({.filename = "a"}), ModelCheckpoint({.filename = "a"})};
+  EXPECT_NE(
+      fit_error<std::invalid_argument>(model, folder).find("two callbacks have the state key"),
+      std::string::npos);
+}
+
+TEST(Trainer, NothingToDoIsNoError) {
+  const Scratch folder;
+  const auto lines = std::make_shared<Lines>();
+  RecordingModel model(lines);
+  Trainer(quiet(folder.path(), 0)).fit(model, normal_loader(20, 5, 10), normal_loader(20, 5, 10));
+  EXPECT_EQ(*lines, (Lines{"callback.setup", "module.setup", "module.configure_optimizers",
+                           "callback.on_fit_start", "module.on_fit_start", "callback.on_fit_end",
+                           "module.on_fit_end", "callback.teardown", "module.teardown"}));
 }
 
 }  // namespace

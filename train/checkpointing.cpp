@@ -73,15 +73,23 @@ void restore_optimizers(const LME& model, const Checkpoint& checkpoint) {
   }
 }
 
-void save_metrics(const EpochMetrics& metrics, Checkpoint* checkpoint) {
+void save_metrics(const EpochMetrics& metrics, const std::string& prefix, Checkpoint* checkpoint) {
   for (const auto& [name, metric] : metrics)
     for (const auto& [part, tensor] : metric->state())
-      checkpoint->tensors.emplace_back("metrics." + name + "." + part, tensor);
+      checkpoint->tensors.emplace_back("metrics." + prefix + name + "." + part, tensor);
 }
 
-void restore_metrics(const EpochMetrics& metrics, const Checkpoint& checkpoint) {
+void restore_metrics(const EpochMetrics& metrics, const std::string& prefix,
+                     const Checkpoint& checkpoint) {
   for (const auto& [name, metric] : metrics)
-    metric->load_state(checkpoint.with_prefix("metrics." + name + "."));
+    metric->load_state(checkpoint.with_prefix("metrics." + prefix + name + "."));
+}
+
+// Lightning's name for the parameters' element type.
+const char* precision_of(const LME& model) {
+  for (const Tensor& parameter : model.parameters())
+    return parameter.dtype() == kFloat64 ? "64-true" : "32-true";
+  return "32-true";
 }
 
 // Everything that this version writes; other entries are passed on.
@@ -102,11 +110,13 @@ bool is_known_tensor(const std::string& name) {
 
 void Trainer::save_checkpoint(const std::string& path, bool weights_only) {
   if (!model_) fail(Fault::order, {"save_checkpoint: no fit is running"});
+  if (at_.stage == Stage::sanity_check)
+    fail(Fault::order, {"save_checkpoint: not during the sanity check"});
   Checkpoint checkpoint;
   Value& state = checkpoint.state;
   state["levin_version"] = LEVIN_VERSION_TEXT;  // from CMake, which reads levin.h
   state["numerics"] = kNumerics;
-  state["precision"] = "32-true";
+  state["precision"] = precision_of(*model_);
   state["epoch"] = at_.epoch;
   state["global_step"] = at_.global_step;
   if (model_->hparams.size() > 0) state["hyper_parameters"] = model_->hparams;
@@ -120,6 +130,7 @@ void Trainer::save_checkpoint(const std::string& path, bool weights_only) {
     fit["batches_done"] = at_.batches_done;
     state["random_state"] = random_state();
     state["loaders"]["train_seed"] = std::to_string(train_loader_->seed());
+    state["loaders"]["train_batches"] = train_loader_->size();
     if (val_loader_) state["loaders"]["val_seed"] = std::to_string(val_loader_->seed());
     state["loggers"] = Value::List();
     for (const AnyLogger& logger : loggers_) state["loggers"].push_back(logger->state_dict());
@@ -129,7 +140,9 @@ void Trainer::save_checkpoint(const std::string& path, bool weights_only) {
         state["callbacks"][callback->state_key()] = std::move(kept);
     save_optimizers(*model_, &checkpoint);
     state["lr_schedulers"] = Value::List();
-    if (at_.stage == Stage::training) save_metrics(train_metrics_, &checkpoint);
+    const bool validating = at_.stage == Stage::validating;
+    if (validating || at_.stage == Stage::training) save_metrics(train_metrics_, "", &checkpoint);
+    if (validating) save_metrics(val_metrics_, "val_", &checkpoint);
     if (kept_.state.is_map())
       for (const auto& [key, value] : kept_.state.as_map()) state[key] = value;
     for (const auto& tensor : kept_.tensors) checkpoint.tensors.push_back(tensor);
@@ -140,17 +153,35 @@ void Trainer::save_checkpoint(const std::string& path, bool weights_only) {
   save_checkpoint_file(path, checkpoint);
 }
 
-void Trainer::restore_model(const Checkpoint& checkpoint, const std::string& path) {
+// All that can be wrong with it, before anything is changed.
+void Trainer::check_resumable(const Checkpoint& checkpoint, const std::string& path) const {
   const Value& state = checkpoint.state;
   if (!state.find("optimizer_states"))
     fail({"resume: '", path, "' holds weights only: to go on, use a full checkpoint such as '",
           (fs::path(path).parent_path() / "last.ckpt").string(), "'"});
+  const int64_t epoch = state.at("epoch").as_integer();
+  check(max_epochs_ < 0 || epoch <= max_epochs_,
+        {"You restored a checkpoint with current_epoch=", epoch,
+         ", but you have set Trainer(max_epochs=", max_epochs_, ")."});
+  const bool whole = state.at("loops").at("fit_loop").at("stage").as_text() == "epoch_end";
+  const Value* known = state.at("loaders").find("train_batches");
+  const int64_t batches = known ? known->as_integer() : train_loader_->size();
+  check(whole || batches == train_loader_->size(),
+        {"resume: the checkpoint lies within an epoch of ", batches, " batches, this one has ",
+         train_loader_->size()});
+}
+
+void Trainer::restore_model(const Checkpoint& checkpoint, const std::string& path) {
+  check_resumable(checkpoint, path);
+  const Value& state = checkpoint.state;
   if (state.at("numerics") != Value(kNumerics))
     log_warning({"'", path,
                  "' was written by a levin with other numerics: the resumed run is not bit-exact"});
   model_->on_load_checkpoint(state);
   model_->load_state_dict(checkpoint.with_prefix("state_dict."));
-  if (const Value* hparams = state.find("hyper_parameters")) model_->hparams = *hparams;
+  if (const Value* hparams = state.find("hyper_parameters"))
+    for (const auto& [key, value] : hparams->as_map())
+      if (!model_->hparams.find(key)) model_->hparams[key] = value;  // the user's own stand
   call(&Callback::on_load_checkpoint, state);
   for (const AnyCallback& callback : callbacks_)
     if (const Value* kept = state.at("callbacks").find(callback->state_key()))
@@ -182,22 +213,19 @@ void Trainer::restore_position(const Checkpoint& checkpoint) {
   at_.global_step = state.at("global_step").as_integer();
   at_.batches_done = fit.at("batches_done").as_integer();
   const std::string& stage = fit.at("stage").as_text();
-  if (max_epochs_ >= 0)
-    check(at_.epoch <= max_epochs_, {"You restored a checkpoint with current_epoch=", at_.epoch,
-                                     ", but you have set Trainer(max_epochs=", max_epochs_, ")."});
-  if (stage == "training") {
-    at_.stage = Stage::training;
-    at_.batch = fit.at("batch").as_integer();
-    train_batches_ = train_loader_->epoch(at_.epoch, at_.batch);
-    restore_metrics(train_metrics_, checkpoint);
-    return;
-  }
-  if (stage == "validating")
-    fail(
-        {"resume: the checkpoint was taken during validation: take it during training or at an "
-         "epoch's end"});
   if (stage == "epoch_end") ++at_.epoch;
-  // The run begins as any other, with the sanity check, at that epoch.
+  // From an epoch's start the run begins as any other, with the sanity check.
+  if (stage != "training" && stage != "validating") return;
+  at_.batch = fit.at("batch").as_integer();
+  train_batches_ = train_loader_->epoch(at_.epoch, at_.batch);
+  restore_metrics(train_metrics_, "", checkpoint);
+  at_.stage = Stage::training;
+  if (stage == "training" || !val_loader_) return;
+  at_.stage = Stage::validating;
+  at_.val_batch = fit.at("val_batch").as_integer();
+  val_batches_ = val_loader_->epoch(at_.epoch, at_.val_batch);
+  restore_metrics(val_metrics_, "val_", checkpoint);
+  enter_eval();
 }
 
 }  // namespace levin::inline v0

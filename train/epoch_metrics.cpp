@@ -50,7 +50,7 @@ void EpochMetrics::check_names(const MetricResults& results) const {
   if (same) return;
   std::vector<std::string> expected, came;
   for (const auto& [name, metric] : metrics_) expected.push_back(name);
-  for (const auto& [name, result] : results) came.push_back(name);
+  for (const auto& [name, result] : results) came.emplace_back(std::string_view(name));
   std::sort(expected.begin(), expected.end());
   std::sort(came.begin(), came.end());
   fail({"Expected metrics: ", python_list(expected), " vs. this batch: ", python_list(came)});

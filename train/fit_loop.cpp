@@ -8,19 +8,25 @@
 #include "trainer.h"
 
 namespace levin::inline v0 {
+namespace {
+
+using Modes = std::vector<std::pair<nn::Module*, bool>>;
+
+void remember_modes(nn::Module& module, Modes* modes) {
+  modes->emplace_back(&module, module.is_training());
+  for (const auto& [name, child] : module.named_children()) remember_modes(*child, modes);
+}
+
+}  // namespace
 
 // sanity check, then for each epoch: training batches, validation batches, the epoch's end.
 bool Trainer::next() {
   switch (at_.stage) {
     case Stage::sanity_check:
-      if (!validate_batch(num_val_batches())) {
-        end_validation();
-        call(&Callback::on_sanity_check_end);
-        start_training();
-      }
+      sanity_check();
       return true;
     case Stage::epoch_start:
-      if (should_stop || at_.epoch == max_epochs_ || train_loader_->size() == 0) {
+      if (should_stop || nothing_to_do()) {
         finish();
         return false;
       }
@@ -48,20 +54,42 @@ bool Trainer::next() {
   return false;
 }
 
+bool Trainer::nothing_to_do() const {
+  return (max_epochs_ >= 0 && at_.epoch >= max_epochs_) || train_loader_->size() == 0;
+}
+
 // The sanity check first; then whatever stage the run begins or goes on with.
-void Trainer::start_training() {
-  const bool first = at_.stage == Stage::finished;
-  if (first && val_loader_ && options_.num_sanity_val_steps != 0 && val_loader_->size() > 0) {
-    at_.stage = Stage::sanity_check;
-    sanity_generator_ = default_generator();
-    call(&Callback::on_sanity_check_start);
-    start_validation();
-    return;
-  }
-  val_metrics_.reset();
-  if (first || at_.stage == Stage::sanity_check) at_.stage = Stage::epoch_start;
-  at_.val_batch = 0;
+void Trainer::start_loop() {
   if (train_loader_->size() == 0) log_warning({"`Trainer.fit` stopped: No training batches."});
+  if (at_.stage == Stage::finished) {
+    at_.stage = Stage::epoch_start;
+    if (nothing_to_do()) return;
+    if (val_loader_ && options_.num_sanity_val_steps != 0 && val_loader_->size() > 0) {
+      at_.stage = Stage::sanity_check;
+      sanity_generator_ = default_generator();
+      const GeneratorGuard guard(sanity_generator_);
+      call(&Callback::on_sanity_check_start);
+      start_validation();
+      return;
+    }
+  }
+  start_training();
+}
+
+// One batch of it. All random numbers are drawn from a copy of the generator.
+void Trainer::sanity_check() {
+  const GeneratorGuard guard(sanity_generator_);
+  if (validate_batch(num_val_batches())) return;
+  end_validation();
+  call(&Callback::on_sanity_check_end);
+  val_metrics_.reset();
+  at_.val_batch = 0;
+  at_.stage = Stage::epoch_start;
+  start_training();
+}
+
+void Trainer::start_training() {
+  training_started_ = true;
   call(&Callback::on_train_start);
   model_->on_train_start();
 }
@@ -81,15 +109,24 @@ bool Trainer::train_batch() {
   return true;
 }
 
+// A hook may assign other optimizers meanwhile: each is held while it is used.
+template <class Action>
+void Trainer::for_each_optimizer(Action action) {
+  for (std::size_t i = 0; i < model_->optimizer.list().size(); ++i) {
+    const optim::AnyOptimizer optimizer = model_->optimizer.list()[i];
+    action(*optimizer);
+  }
+}
+
 void Trainer::train_on(const data::Batch& batch) {
   const int64_t index = at_.batch;
   call(&Callback::on_train_batch_start, batch, index);
   model_->on_train_batch_start(batch, index);
-  for (const auto& optimizer : model_->optimizer.list()) {
-    call(&Callback::on_before_zero_grad, *optimizer);
-    model_->on_before_zero_grad(*optimizer);
-    optimizer->zero_grad();
-  }
+  for_each_optimizer([&](optim::Optimizer& optimizer) {
+    call(&Callback::on_before_zero_grad, optimizer);
+    model_->on_before_zero_grad(optimizer);
+    optimizer.zero_grad();
+  });
   const std::optional<AlgorithmOutput> output = model_->model_algorithm(*model_, batch);
   if (output) optimize(*output);
   ++at_.batch;
@@ -109,11 +146,11 @@ void Trainer::optimize(const AlgorithmOutput& output) {
   loss.backward();
   call(&Callback::on_after_backward);
   model_->on_after_backward();
-  for (const auto& optimizer : model_->optimizer.list()) {
-    call(&Callback::on_before_optimizer_step, *optimizer);
-    model_->on_before_optimizer_step(*optimizer);
-    optimizer->step();
-  }
+  for_each_optimizer([&](optim::Optimizer& optimizer) {
+    call(&Callback::on_before_optimizer_step, optimizer);
+    model_->on_before_optimizer_step(optimizer);
+    optimizer.step();
+  });
   ++at_.global_step;
 }
 
@@ -127,7 +164,7 @@ void Trainer::start_validation() {
   at_.val_batch = 0;
   val_metrics_.reset();
   val_batches_ = val_loader_->epoch(at_.epoch);
-  model_->eval();
+  enter_eval();
   call(&Callback::on_validation_start);
   model_->on_validation_start();
   call(&Callback::on_validation_epoch_start);
@@ -138,8 +175,6 @@ bool Trainer::validate_batch(int64_t limit) {
   const data::Batch* batch = at_.val_batch < limit ? val_batches_.next() : nullptr;
   if (!batch) return false;
   const NoGrad no_grad;
-  std::optional<GeneratorGuard> guard;
-  if (at_.stage == Stage::sanity_check) guard.emplace(sanity_generator_);
   const int64_t index = at_.val_batch;
   call(&Callback::on_validation_batch_start, *batch, index);
   model_->on_validation_batch_start(*batch, index);
@@ -161,7 +196,19 @@ void Trainer::end_validation() {
   model_->on_validation_epoch_end();
   call(&Callback::on_validation_end);
   model_->on_validation_end();
-  model_->train();
+  leave_eval();
+}
+
+// Parts that a user has put into eval mode stay there.
+void Trainer::enter_eval() {
+  modes_.clear();
+  remember_modes(*model_, &modes_);
+  model_->eval();
+}
+
+void Trainer::leave_eval() {
+  for (const auto& [module, training] : modes_) module->train(training);  // parts after wholes
+  modes_.clear();
 }
 
 // Callbacks that act on the epoch's metrics run when these are final and their row is written.
@@ -200,6 +247,7 @@ void Trainer::log_epoch() {
   warn_of_bad_loss();
   train_metrics_.reset();
   val_metrics_.reset();
+  if (callback_metrics_.empty()) return;  // every batch was skipped
   row.emplace_back("epoch", at_.epoch);
   row.emplace_back("step", at_.batches_done - 1);
   for (const AnyLogger& logger : loggers_) logger->log_metrics(row);

@@ -45,7 +45,7 @@ class InlineList {
   }
 
  private:
-  T few_[N] = {};
+  T few_[N];
   std::vector<T> many_;
   int size_ = 0;
 };

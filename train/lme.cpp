@@ -3,6 +3,7 @@
 #include "../autograd/ops.h"
 #include "callbacks/metadata.h"
 #include "summary.h"
+#include "trainer.h"
 
 namespace levin::inline v0 {
 namespace {
@@ -30,6 +31,10 @@ LME::LME(nn::AnyModule base_model)
   check(!dynamic_cast<LME*>(&*base_model_),
         {"Cannot have nested LME modules. LME must extend only a basic nn::Module"});
   set_name("model");
+}
+
+LME::~LME() {
+  if (trainer_) trainer_->forget_model();
 }
 
 Device LME::device() const {

@@ -17,6 +17,7 @@ class MetadataCallback;
 class LME : public nn::Module {
  public:
   explicit LME(nn::AnyModule base_model);
+  ~LME() override;
   LME(const LME&) = delete;
   LME& operator=(const LME&) = delete;
 

@@ -1,5 +1,7 @@
 #include "metric.h"
 
+#include <algorithm>
+
 #include "../autograd/launch.h"
 #include "../autograd/ops.h"
 
@@ -7,15 +9,21 @@ namespace levin::inline v0 {
 
 MetricResult::MetricResult(double number) : tensor_(full({}, number, kFloat64)) {}
 
+MetricName::MetricName(std::string_view name) : size_(static_cast<unsigned char>(name.size())) {
+  check(name.size() <= kLongest,
+        {"metrics: the name '", name, "' has ", name.size(), " bytes, at most 63 are possible"});
+  std::copy(name.begin(), name.end(), text_);
+}
+
 MetricResult& MetricResults::operator[](std::string_view name) {
   for (Entry& entry : entries_)
-    if (entry.name == name) return entry.result;
-  return entries_.push_back({std::string(name), {}}).result;
+    if (std::string_view(entry.name) == name) return entry.result;
+  return entries_.push_back({name, {}}).result;
 }
 
 const MetricResult* MetricResults::find(std::string_view name) const {
   for (const Entry& entry : entries_)
-    if (entry.name == name) return &entry.result;
+    if (std::string_view(entry.name) == name) return &entry.result;
   return nullptr;
 }
 

@@ -37,11 +37,26 @@ class MetricResult {
   std::shared_ptr<const std::vector<MetricResult>> list_;
 };
 
+/// A metric's name, kept inside the object: a step that names its metrics asks for no memory.
+class MetricName {
+ public:
+  static constexpr std::size_t kLongest = 63;
+
+  MetricName() = default;
+  /// Throws std::invalid_argument where it is longer than 63 bytes.
+  MetricName(std::string_view name);
+  operator std::string_view() const { return {text_, size_}; }
+
+ private:
+  char text_[kLongest] = {};
+  unsigned char size_ = 0;
+};
+
 /// Metrics of one batch by name, in the order of insertion: `metrics["loss"] = loss`.
 class MetricResults {
  public:
   struct Entry {
-    std::string name;
+    MetricName name;
     MetricResult result;
   };
 
@@ -55,7 +70,7 @@ class MetricResults {
   const Entry* end() const { return entries_.end(); }
 
  private:
-  InlineList<Entry, 4> entries_;
+  InlineList<Entry, 8> entries_;
 };
 
 /// What every metric has. A metric of one's own (class-wise accuracy, a confusion matrix) overrides

@@ -83,7 +83,7 @@ void Trainer::start(LME& model, data::DataLoader train_loader,
   train_loader_ = std::move(train_loader);
   val_loader_ = std::move(val_loader);
   at_ = {};
-  should_stop = warned_of_loss_ = false;
+  should_stop = warned_of_loss_ = training_started_ = false;
   callback_metrics_.clear();
   callbacks_.clear();  // those of a fit before must not hear of this one's failure
   log_dir_.clear();
@@ -134,7 +134,7 @@ void Trainer::set_up(const FitOptions& options) {
   call(&Callback::on_fit_start);
   model_->on_fit_start();
   for (const AnyLogger& logger : loggers_) logger->log_hyperparams(model_->hparams);
-  start_training();
+  start_loop();
 }
 
 void Trainer::make_callbacks() {
@@ -143,19 +143,31 @@ void Trainer::make_callbacks() {
   if (options_.enable_model_summary) callbacks_.push_back(ModelSummary());
   callbacks_.push_back(model_->metadata_callback());
   for (const AnyCallback& callback : model_->callbacks.list()) callbacks_.push_back(callback);
+  default_checkpoints_.clear();
   if (options_.enable_checkpointing)
-    for (AnyCallback& checkpoint : default_checkpoints(*model_, val_loader_ ? "val_" : ""))
-      callbacks_.push_back(std::move(checkpoint));
+    default_checkpoints_ = default_checkpoints(*model_, val_loader_ ? "val_" : "");
+  callbacks_.insert(callbacks_.end(), default_checkpoints_.begin(), default_checkpoints_.end());
   std::stable_sort(callbacks_.begin(), callbacks_.end(),
                    [](const auto& a, const auto& b) { return a->order() < b->order(); });
   callback_names_.clear();
-  for (const AnyCallback& callback : callbacks_) callback_names_.push_back(callback->type_name());
+  std::vector<std::string> keys;
+  for (const AnyCallback& callback : callbacks_) {
+    callback_names_.push_back(callback->type_name());
+    if (callback->state_dict().is_null()) continue;
+    const std::string key = callback->state_key();
+    check(
+        std::find(keys.begin(), keys.end(), key) == keys.end(),
+        {"Trainer: two callbacks have the state key ", key, ": a checkpoint could keep only one"});
+    keys.push_back(key);
+  }
 }
 
 void Trainer::finish() {
   at_.stage = Stage::finished;
-  call(&Callback::on_train_end);
-  model_->on_train_end();
+  if (training_started_) {
+    call(&Callback::on_train_end);
+    model_->on_train_end();
+  }
   call(&Callback::on_fit_end);
   model_->on_fit_end();
   call(&Callback::teardown);
@@ -171,9 +183,15 @@ void Trainer::detach() {
   val_metrics_.clear();
   train_batches_ = val_batches_ = {};
   if (!model_) return;
-  model_->train();
+  leave_eval();
   model_->set_trainer(nullptr);
   model_ = nullptr;
+}
+
+void Trainer::forget_model() {
+  modes_.clear();
+  model_ = nullptr;
+  detach();
 }
 
 // The error that ended the run stays the one that is reported: others on the way out are logged.
@@ -183,6 +201,8 @@ void Trainer::failed(const std::exception& error) {
       action();
     } catch (const std::exception& second) {
       log_warning({"while ending a failed run: ", second.what()});
+    } catch (...) {
+      log_warning({"while ending a failed run: an exception that is no std::exception"});
     }
   };
   for (const AnyCallback& callback : callbacks_)
@@ -214,9 +234,10 @@ std::optional<double> Trainer::running_loss() const {
 
 std::vector<const ModelCheckpoint*> Trainer::monitored_checkpoints() const {
   std::vector<const ModelCheckpoint*> found;
-  for (const AnyCallback& callback : callbacks_)
-    if (const auto* checkpoint = dynamic_cast<const ModelCheckpoint*>(callback.get()))
-      if (!checkpoint->options().monitor.empty()) found.push_back(checkpoint);
+  for (const AnyCallback& callback : default_checkpoints_) {
+    const auto* checkpoint = static_cast<const ModelCheckpoint*>(callback.get());
+    if (!checkpoint->options().monitor.empty()) found.push_back(checkpoint);
+  }
   return found;
 }
 

@@ -40,12 +40,16 @@ class Trainer {
   /// or what happens between two.
   void start(LME& model, data::DataLoader train_loader,
              std::optional<data::DataLoader> val_loader = {}, const FitOptions& options = {});
+  /// The model must live until the run is done.
   bool advance();
   /// Advances until the time is up, at least once; false when the run is done.
   bool run_for(std::chrono::nanoseconds time);
 
   /// Writes a checkpoint of the run as it is now. Throws std::logic_error outside a fit.
   void save_checkpoint(const std::string& path, bool weights_only = false);
+
+  /// The model goes away in the middle of a run: the run is over, without any hook.
+  void forget_model();
 
   /// Ends the run after the current epoch.
   bool should_stop = false;
@@ -79,7 +83,7 @@ class Trainer {
   std::optional<double> callback_metric(std::string_view name) const;
   /// The mean loss of the epoch so far (it is read from the device); none before its first batch.
   std::optional<double> running_loss() const;
-  /// The checkpoints that follow a monitor, in the order of model.checkpoint_monitors.
+  /// The trainer's own checkpoints of the best epochs, in the order of model.checkpoint_monitors.
   std::vector<const ModelCheckpoint*> monitored_checkpoints() const;
   /// The first of them; null where there is none.
   const ModelCheckpoint* best_checkpoint() const;
@@ -105,20 +109,28 @@ class Trainer {
 
   // fit_loop.cpp
   bool next();
+  bool nothing_to_do() const;
+  void start_loop();
+  void sanity_check();
   void start_training();
   void start_epoch();
   bool train_batch();
+  template <class Action>
+  void for_each_optimizer(Action action);
   void train_on(const data::Batch& batch);
   void optimize(const AlgorithmOutput& output);
   bool validation_is_due() const;
   void start_validation();
   bool validate_batch(int64_t limit);
   void end_validation();
+  void enter_eval();
+  void leave_eval();
   void end_epoch();
   void log_epoch();
   void warn_of_bad_loss();
 
   // checkpointing.cpp
+  void check_resumable(const Checkpoint& checkpoint, const std::string& path) const;
   void restore_model(const Checkpoint& checkpoint, const std::string& path);
   void restore_run(const Checkpoint& checkpoint, const std::string& path);
   void restore_position(const Checkpoint& checkpoint);
@@ -131,7 +143,10 @@ class Trainer {
   std::optional<data::DataLoader> train_loader_, val_loader_;
   std::vector<AnyCallback> callbacks_;
   std::vector<std::string> callback_names_;
+  std::vector<AnyCallback> default_checkpoints_;  // the best of each monitor, then the last
   Position at_;
+  std::vector<std::pair<nn::Module*, bool>> modes_;  // of all modules, while they are in eval mode
+  bool training_started_ = false;
   int64_t max_epochs_ = 0;
   bool warned_of_loss_ = false;
   std::string ckpt_path_;

@@ -136,6 +136,12 @@ void MetadataCallback::log_epoch_metric(const std::string& name, int64_t epoch,
   epochs[key] = nested_list(full, full.to_vector<double>(), 0, &at);
 }
 
+void MetadataCallback::on_save_checkpoint(Trainer& trainer, LME& model, Value& checkpoint) {
+  if (trainer.stage() != Stage::epoch_end) return;
+  update_best(trainer, model);
+  checkpoint["callbacks"][state_key()] = state_dict();
+}
+
 void MetadataCallback::on_epoch_logged(Trainer& trainer, LME& model) {
   update_best(trainer, model);
   write(trainer);
@@ -154,7 +160,8 @@ void MetadataCallback::update_best(Trainer& trainer, LME& model) {
     if (place && !place->at("score").is_null()) {
       const double before = real_of(place->at("score"));
       const bool better = checkpoint->options().mode == "max" ? *score > before : *score < before;
-      if (!better) continue;
+      const bool same_epoch = place->at("epoch") == Value(trainer.current_epoch());
+      if (!better && !same_epoch) continue;
     }
     Value best;
     best["path"] = checkpoint->best_model_path();

@@ -15,6 +15,8 @@ class MetadataCallback : public Callback {
   void on_fit_start(Trainer& trainer, LME& model) override;
   void on_train_epoch_start(Trainer& trainer, LME& model) override;
   void on_train_epoch_end(Trainer& trainer, LME& model) override;
+  /// A checkpoint of an epoch's end knows that epoch's best models too.
+  void on_save_checkpoint(Trainer& trainer, LME& model, Value& checkpoint) override;
   void on_epoch_logged(Trainer& trainer, LME& model) override;
   void on_fit_end(Trainer& trainer, LME& model) override;
   void on_exception(Trainer& trainer, LME& model, const std::exception& error) override;

@@ -92,7 +92,8 @@ std::string ModelCheckpoint::state_key() const {
   const std::string monitor = options_.monitor.empty() ? "None" : "'" + options_.monitor + "'";
   return "ModelCheckpoint{'monitor': " + monitor + ", 'mode': '" + options_.mode +
          "', 'every_n_epochs': " + std::to_string(options_.every_n_epochs) +
-         ", 'save_last': " + (options_.save_last ? "True" : "False") + "}";
+         ", 'save_last': " + (options_.save_last ? "True" : "False") + ", 'filename': '" +
+         (fs::path(options_.dirpath) / options_.filename).string() + "'}";
 }
 
 Value ModelCheckpoint::state_dict() const {

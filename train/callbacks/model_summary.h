@@ -5,7 +5,7 @@
 
 namespace levin::inline v0 {
 
-/// On stderr. The trainer adds one unless enable_model_summary is false.
+/// By the log. The trainer adds one unless enable_model_summary is false.
 class ModelSummary : public Callback {
  public:
   void on_fit_start(Trainer& trainer, LME& model) override;

@@ -5,6 +5,7 @@
 #include "../../tensor/file.h"
 #include "../files/text.h"
 #include "../lme.h"
+#include "../log.h"
 #include "../plot/metric_plot.h"
 #include "../trainer.h"
 
@@ -25,16 +26,31 @@ void PlotMetrics::setup(Trainer& trainer, LME&) {
   if (!trainer.is_resuming()) history_ = {};
 }
 
-void PlotMetrics::on_fit_start(Trainer&, LME&) {
+void PlotMetrics::on_fit_start(Trainer& trainer, LME&) {
+  if (trainer.log_dir().empty())
+    log_warning({"PlotMetrics draws nothing: the trainer has no logger."});
   drawn_ = true;
+  appended_ = -1;
   drawn_at_ = seconds_now();
 }
 
-void PlotMetrics::on_epoch_logged(Trainer& trainer, LME& model) {
+void PlotMetrics::append(const Trainer& trainer) {
+  if (appended_ == trainer.current_epoch()) return;
+  appended_ = trainer.current_epoch();
   for (const std::string& name : trainer.metric_names()) {
     const std::optional<double> value = trainer.callback_metric(name);
     history_[name].push_back(value ? Value(*value) : Value());
   }
+}
+
+void PlotMetrics::on_save_checkpoint(Trainer& trainer, LME&, Value& checkpoint) {
+  if (trainer.stage() != Stage::epoch_end) return;
+  append(trainer);
+  checkpoint["callbacks"][state_key()] = state_dict();
+}
+
+void PlotMetrics::on_epoch_logged(Trainer& trainer, LME& model) {
+  append(trainer);
   drawn_ = false;
   if (seconds_now() - drawn_at_ >= interval_) draw(trainer, model);
 }

@@ -15,16 +15,20 @@ class PlotMetrics : public Callback {
   void load_state_dict(const Value& state) override { history_ = state; }
   void setup(Trainer& trainer, LME& model) override;
   void on_fit_start(Trainer& trainer, LME& model) override;
+  /// A checkpoint of an epoch's end holds that epoch's values too.
+  void on_save_checkpoint(Trainer& trainer, LME& model, Value& checkpoint) override;
   void on_epoch_logged(Trainer& trainer, LME& model) override;
   void on_fit_end(Trainer& trainer, LME& model) override;
   void on_exception(Trainer& trainer, LME& model, const std::exception& error) override;
 
  private:
+  void append(const Trainer& trainer);
   void draw(const Trainer& trainer, const LME& model);
 
   double interval_, drawn_at_ = 0;
-  bool drawn_ = true;  // the pictures show all epochs
-  Value history_;      // metric name -> a number for each epoch, null where there is none
+  bool drawn_ = true;      // the pictures show all epochs
+  int64_t appended_ = -1;  // the last epoch in history_
+  Value history_;          // metric name -> a number for each epoch, null where there is none
 };
 
 }  // namespace levin::inline v0
