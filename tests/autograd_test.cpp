@@ -223,9 +223,19 @@ TEST(Leaves, AGradientThatSomebodyKeepsIsNotOverwritten) {
   (w * w).sum().backward();
   const Tensor kept = w.grad();
   w.zero_grad();
-  w.sum().backward();
+  (w * 5).sum().backward();
   EXPECT_EQ(numbers_of(kept), (Numbers{4, 6}));
-  EXPECT_EQ(numbers_of(w.grad()), (Numbers{1, 1}));
+  EXPECT_EQ(numbers_of(w.grad()), (Numbers{5, 5}));
+}
+
+// Both gradients of one operation go to one leaf, whose memory is there already.
+TEST(Leaves, TwoGradientsAtOnce) {
+  const Tensor w = leaf({2, 4});
+  for (int i = 0; i < 2; ++i) {
+    w.zero_grad();
+    (w / w + w).sum().backward();
+    EXPECT_EQ(numbers_of(w.grad()), (Numbers{1, 1}));
+  }
 }
 
 TEST(Leaves, TheStartOfBackwardIsNotTheirGradient) {
