@@ -29,9 +29,11 @@ class Sym {
   Number number_ = 0;
 };
 
-/// The result of a comparison.
+/// The result of a comparison, and the element type of what was compared: that of numbers chosen by
+/// it.
 struct SymMask {
   Tensor tensor;
+  DType dtype = kFloat32;
 };
 
 inline Sym apply(Op op, const Sym& a) { return elementwise(op, {a.operand()}); }
@@ -58,7 +60,8 @@ inline Sym operator-(const Sym& a) {
   inline SymMask operator symbol(const Sym& a, const Sym& b) {                  \
     if (a.is_number() && b.is_number())                                         \
       return {levin::tensor(Number(a.number().value symbol b.number().value))}; \
-    return {apply(Op::name, a, b).tensor()};                                    \
+    const DType dtype = (a.is_number() ? b : a).tensor().dtype();               \
+    return {apply(Op::name, a, b).tensor(), dtype};                             \
   }
 LEVIN_SYM(==, eq)
 LEVIN_SYM(!=, ne)
@@ -67,10 +70,14 @@ LEVIN_SYM(<=, le)
 LEVIN_SYM(>, gt)
 LEVIN_SYM(>=, ge)
 #undef LEVIN_SYM
-inline SymMask operator!(const SymMask& a) { return {a.tensor.eq(Number(false))}; }
-inline SymMask operator&(const SymMask& a, const SymMask& b) { return {a.tensor.mul(b.tensor)}; }
+inline SymMask operator!(const SymMask& a) { return {a.tensor.eq(Number(false)), a.dtype}; }
+inline SymMask operator&(const SymMask& a, const SymMask& b) {
+  return {a.tensor.mul(b.tensor), a.dtype};
+}
 
 inline Sym select(const SymMask& mask, const Sym& a, const Sym& b) {
+  if (a.is_number() && b.is_number())
+    return where(mask.tensor, full({}, a.number(), mask.dtype), full({}, b.number(), mask.dtype));
   return elementwise(Op::where, {mask.tensor, a.operand(), b.operand()});
 }
 

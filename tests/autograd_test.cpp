@@ -3,6 +3,7 @@
 #include <levin/autograd/gradcheck.h>
 #include <levin/autograd/node.h>
 #include <levin/autograd/ops.h>
+#include <levin/autograd/sym.h>
 
 #include <cmath>
 #include <stdexcept>
@@ -388,6 +389,16 @@ TEST(Custom, OnlyWantedGradientsAreAskedFor) {
   EXPECT_EQ(wanted, (Numbers{1, 0, 1}));
   grad({op()}, {other}, {}, false, false, true);
   EXPECT_EQ(wanted, (Numbers{0, 0, 1}));
+}
+
+// Numbers that a formula chooses between are of the type it computes in.
+TEST(Sym, ChosenNumbersAreAsExactAsWhatIsCompared) {
+  const Tensor x = from_vector(Numbers{-1, 1});
+  const Sym chosen = select(Sym(x) > Sym(0), Sym(0.1), Sym(0.01));
+  EXPECT_EQ(numbers_of(chosen.tensor()), (Numbers{0.01, 0.1}));
+  const Sym single = select(!(Sym(x.to(kFloat32)) > Sym(0)), Sym(1), Sym(2));
+  EXPECT_EQ(single.tensor().dtype(), kFloat32);
+  EXPECT_EQ(numbers_of(single.tensor()), (Numbers{1, 2}));
 }
 
 TEST(Gradcheck, FindsAWrongDerivative) {
