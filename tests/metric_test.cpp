@@ -99,7 +99,8 @@ TEST(CallableCoreMetric, NothingIsIgnoredAndListsCountEachItem) {
   metric.batch_update(std::vector<MetricResult>{1.0, 2.0, 4.0, 5.0, {}});
   EXPECT_EQ(numbers_of(metric.epoch_result()), (Numbers{3}));
   EXPECT_EQ(error_of<invalid_argument>([&] {
-              metric.batch_update(std::vector<MetricResult>{std::vector<MetricResult>{1.0}});
+              metric.batch_update(
+                  std::vector<MetricResult>{MetricResult(std::vector<MetricResult>{1.0})});
             }),
             "metric: No list nesting allowed: a list of batch results holds a list");
 }
