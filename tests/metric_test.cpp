@@ -117,6 +117,9 @@ TEST(CallableCoreMetric, VectorsAndMatrices) {
               metric.batch_update(ones({3, 2}));
             }),
             "metric: a batch result of shape [3, 2] after ones of [2, 3]");
+  metric.reset();
+  metric.batch_update(ones({3, 2}));  // another fit, another shape
+  EXPECT_EQ(metric.epoch_result().shape(), (Shape{3, 2}));
   EXPECT_EQ(metric.epoch_result_reduced(ones({1, 1})), 1);
 }
 

@@ -61,7 +61,7 @@ void CallableCoreMetric::batch_update(const MetricResult& result, double weight)
 }
 
 void CallableCoreMetric::add(const Tensor& value, double weight) {
-  if (!sums_.defined()) {
+  if (!sums_.defined() || (empty_ && !(sums_.shape() == value.shape()))) {
     sums_ = zeros(value.shape(), kFloat64, value.device());
     counts_ = tensor({0.0, 0.0, -1.0}).to(kFloat64).to(value.device());
   }
@@ -69,6 +69,7 @@ void CallableCoreMetric::add(const Tensor& value, double weight) {
         {"metric: a batch result of shape ", value.shape(), " after ones of ", sums_.shape()});
   launched(backend(value.device()).accumulate({weight, arg(value), arg(sums_), arg(counts_)}),
            "metric", value);
+  empty_ = false;
   ++sums_.impl().block->version;
   ++counts_.impl().block->version;
 }
@@ -84,6 +85,7 @@ Tensor CallableCoreMetric::epoch_result() {
 }
 
 void CallableCoreMetric::reset() {
+  empty_ = true;
   if (!sums_.defined()) return;
   const NoGrad no_grad;
   sums_.zero_();
@@ -94,6 +96,7 @@ void CallableCoreMetric::reset() {
 std::shared_ptr<CoreMetric> CallableCoreMetric::clone() const {
   auto copy = std::make_shared<CallableCoreMetric>(*this);
   copy->sums_ = copy->counts_ = {};
+  copy->empty_ = true;
   return copy;
 }
 
@@ -107,6 +110,7 @@ std::vector<std::pair<std::string, Tensor>> CallableCoreMetric::state() const {
 }
 
 void CallableCoreMetric::load_state(const std::vector<std::pair<std::string, Tensor>>& state) {
+  empty_ = state.empty();
   sums_ = counts_ = {};
   for (const auto& [name, tensor] : state) {
     check(tensor.dtype() == kFloat64 && (name == "sums" || tensor.numel() == 3),

@@ -129,7 +129,7 @@ class CallableCoreMetric : public CoreMetric {
 
   MetricResult forward(const Tensor& y, const Tensor& gt) override { return function_(y, gt); }
   /// Nothing is ignored; each item of a list counts as a batch. Throws std::invalid_argument for
-  /// lists in lists and for a shape other than that of the batches before.
+  /// lists in lists and for a shape other than that of the batches before (since reset()).
   void batch_update(const MetricResult& result, double weight = 1) override;
   /// mean: float64 of the batches' shape, [1] for single numbers; sum: of the batches' shape.
   Tensor epoch_result() override;
@@ -146,6 +146,7 @@ class CallableCoreMetric : public CoreMetric {
   Epoch epoch_;
   EpochFunction epoch_function_;  // may be empty
   Tensor sums_, counts_;          // see AccumulateCall
+  bool empty_ = true;             // since reset(): the next batch may have another shape
 };
 
 /// A metric that model_algorithm computes itself: declared by `{nullptr, "min"}`.
