@@ -2,29 +2,11 @@
 // gradient or an error, never a wrong one.
 #include <gtest/gtest.h>
 #include <levin/autograd/node.h>
-#include <levin/autograd/ops.h>
 
-#include <stdexcept>
-#include <string>
+#include "graph.h"
 
 namespace levin {
 namespace {
-
-using Numbers = std::vector<double>;
-
-Tensor leaf(const Numbers& numbers) { return from_vector(numbers).requires_grad_(); }
-Numbers numbers_of(const Tensor& x) { return x.to_vector<double>(); }
-
-// What `call` throws; empty where it throws nothing.
-template <class F>
-std::string error_of(F call) {
-  try {
-    call();
-  } catch (const std::logic_error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST(InPlace, AChangedSavedTensorIsNamed) {
   const Tensor x = leaf({2, 3}) * 1;
