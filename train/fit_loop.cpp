@@ -8,16 +8,6 @@
 #include "trainer.h"
 
 namespace levin::inline v0 {
-namespace {
-
-using Modes = std::vector<std::pair<nn::Module*, bool>>;
-
-void remember_modes(nn::Module& module, Modes* modes) {
-  modes->emplace_back(&module, module.is_training());
-  for (const auto& [name, child] : module.named_children()) remember_modes(*child, modes);
-}
-
-}  // namespace
 
 // sanity check, then for each epoch: training batches, validation batches, the epoch's end.
 bool Trainer::next() {
@@ -197,18 +187,6 @@ void Trainer::end_validation() {
   call(&Callback::on_validation_end);
   model_->on_validation_end();
   leave_eval();
-}
-
-// Parts that a user has put into eval mode stay there.
-void Trainer::enter_eval() {
-  modes_.clear();
-  remember_modes(*model_, &modes_);
-  model_->eval();
-}
-
-void Trainer::leave_eval() {
-  for (const auto& [module, training] : modes_) module->train(training);  // parts after wholes
-  modes_.clear();
 }
 
 // Callbacks that act on the epoch's metrics run when these are final and their row is written.

@@ -33,6 +33,13 @@ std::vector<AnyCallback> default_checkpoints(const LME& model, const std::string
   return checkpoints;
 }
 
+using Modes = std::vector<std::pair<nn::Module*, bool>>;
+
+void remember_modes(nn::Module& module, Modes* modes) {
+  modes->emplace_back(&module, module.is_training());
+  for (const auto& [name, child] : module.named_children()) remember_modes(*child, modes);
+}
+
 }  // namespace
 
 Trainer::Trainer(TrainerOptions options) : options_(std::move(options)) {
@@ -186,6 +193,18 @@ void Trainer::detach() {
   leave_eval();
   model_->set_trainer(nullptr);
   model_ = nullptr;
+}
+
+// Parts that a user has put into eval mode stay there.
+void Trainer::enter_eval() {
+  modes_.clear();
+  remember_modes(*model_, &modes_);
+  model_->eval();
+}
+
+void Trainer::leave_eval() {
+  for (const auto& [module, training] : modes_) module->train(training);  // parts after wholes
+  modes_.clear();
 }
 
 void Trainer::forget_model() {

@@ -100,6 +100,8 @@ class Trainer {
   void set_up(const FitOptions& options);
   void make_callbacks();
   void finish();
+  void enter_eval();
+  void leave_eval();
   void detach();
   void failed(const std::exception& error);
   template <class Action>
@@ -123,8 +125,6 @@ class Trainer {
   void start_validation();
   bool validate_batch(int64_t limit);
   void end_validation();
-  void enter_eval();
-  void leave_eval();
   void end_epoch();
   void log_epoch();
   void warn_of_bad_loss();
