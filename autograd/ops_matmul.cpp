@@ -5,9 +5,8 @@
 namespace levin::inline v0 {
 namespace {
 
-// c = a b + bias for matrices, or batches of equal leading sizes.
-void launch_product(const char* name, Arg a, Arg b, const Tensor& c, Arg bias = {}) {
-  launched(backend(c.device()).matmul({1, 0, a, b, arg(c), bias}), name, c);
+void launch_product(const char* name, const MatmulCall& call, const Tensor& c) {
+  launched(backend(c.device()).matmul(call), name, c);
 }
 
 Layout swapped(const Layout& layout) { return transposed(layout, -2, -1); }
@@ -36,7 +35,9 @@ Tensor batched_product(const Tensor& a, const Tensor& b) {
   const Tensor c = empty(with(m, n), a.dtype(), a.device());
   const Layout as = broadcast_to(a.layout(), with(m, a.size(-1)));
   const Layout bs = broadcast_to(b.layout(), with(b.size(-2), n));
-  launch_product("matmul", {a.impl().block.get(), &as}, {b.impl().block.get(), &bs}, c);
+  launch_product("matmul",
+                 {.a = {a.impl().block.get(), &as}, .b = {b.impl().block.get(), &bs}, .c = arg(c)},
+                 c);
   if (!recording(a, b)) return c;
   return record("matmul", c, {&a, &b}, [a = Saved(a), b = Saved(b)](const Tensor& g, Grads& grads) {
     if (grads.wants(0))
@@ -99,31 +100,37 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (has_bias && !bias.is_contiguous()) return linear(x, weight, bias.contiguous());
   Tensor y = empty({x.shape()[0], weight.shape()[0]}, x.dtype(), x.device());
   const Layout weight_t = swapped(weight.layout());
-  launch_product("linear", arg(x), {weight.impl().block.get(), &weight_t}, y,
-                 has_bias ? arg(bias) : Arg{});
+  launch_product("linear",
+                 {.a = arg(x),
+                  .b = {weight.impl().block.get(), &weight_t},
+                  .c = arg(y),
+                  .bias = has_bias ? arg(bias) : Arg{}},
+                 y);
   if (!(has_bias ? recording(x, weight, bias) : recording(x, weight))) return y;
   const Tensor* inputs[] = {&x, &weight, &bias};
-  return record(
-      "linear", std::move(y), inputs, has_bias ? 3 : 2,
-      [has_bias, x = Saved(x), weight = Saved(weight)](const Tensor& g, Grads& grads) {
-        if (is_grad_enabled()) {
-          if (grads.wants(0)) grads.set(0, levin::matmul(g, weight.tensor(grads)));
-          if (grads.wants(1)) grads.set(1, levin::matmul(g.t(), x.tensor(grads)));
-        } else {
-          if (grads.wants(0)) {
-            Tensor dx = grads.out(0);
-            launch_product("backward of linear", arg(g), weight.arg(grads), dx);
-            grads.set(0, std::move(dx));
-          }
-          if (grads.wants(1)) {
-            Tensor dw = grads.out(1);
-            const Layout g_t = swapped(g.layout());
-            launch_product("backward of linear", {g.impl().block.get(), &g_t}, x.arg(grads), dw);
-            grads.set(1, std::move(dw));
-          }
-        }
-        if (has_bias && grads.wants(2)) grads.set(2, sum_rows(g, grads));
-      });
+  return record("linear", std::move(y), inputs, has_bias ? 3 : 2,
+                [has_bias, x = Saved(x), weight = Saved(weight)](const Tensor& g, Grads& grads) {
+                  if (is_grad_enabled()) {
+                    if (grads.wants(0)) grads.set(0, levin::matmul(g, weight.tensor(grads)));
+                    if (grads.wants(1)) grads.set(1, levin::matmul(g.t(), x.tensor(grads)));
+                  } else {
+                    if (grads.wants(0)) {
+                      Tensor dx = grads.out(0);
+                      launch_product("backward of linear",
+                                     {.a = arg(g), .b = weight.arg(grads), .c = arg(dx)}, dx);
+                      grads.set(0, std::move(dx));
+                    }
+                    if (grads.wants(1)) {
+                      Tensor dw = grads.out(1);
+                      const Layout g_t = swapped(g.layout());
+                      launch_product(
+                          "backward of linear",
+                          {.a = {g.impl().block.get(), &g_t}, .b = x.arg(grads), .c = arg(dw)}, dw);
+                      grads.set(1, std::move(dw));
+                    }
+                  }
+                  if (has_bias && grads.wants(2)) grads.set(2, sum_rows(g, grads));
+                });
 }
 
 }  // namespace levin::inline v0

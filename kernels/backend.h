@@ -55,7 +55,7 @@ struct MseCall {
 /// n], equal leading sizes (strides may be 0). bias [n] may be left out. beta 0 does not read c.
 struct MatmulCall {
   double alpha = 1, beta = 0;
-  Arg a, b, c, bias;
+  Arg a, b, c, bias = {};
 };
 
 /// softmax or log_softmax over the last dimension, all contiguous. The backward form gets g and y

@@ -1,4 +1,5 @@
 // copy: any layout and element type to any other. fill.
+#include <algorithm>
 #include <cstring>
 
 #include "../pool.h"
@@ -85,6 +86,10 @@ const char* fill(double value, Arg out) {
     auto* data = static_cast<S*>(out.block->data);
     const int64_t n = out.layout->numel();
     if (n == 0) return;
+    if (to.contiguous()) {
+      std::fill_n(data + to.offset(), n, converted);
+      return;
+    }
     to.runs(0, n, [&](int64_t at, int64_t stride, int64_t count) {
       for (int64_t i = 0; i < count; ++i) data[at + i * stride] = converted;
     });

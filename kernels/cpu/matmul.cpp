@@ -70,18 +70,18 @@ void run(const MatmulCall& call) {
   const T* a_data = static_cast<const T*>(call.a.block->data);
   const T* b_data = static_cast<const T*>(call.b.block->data);
   T* c_data = static_cast<T*>(call.c.block->data);
-  const auto run_at = [&](int64_t a_at, int64_t b_at, int64_t c_at) {
-    GemmProblem<T> one = problem;
+  const auto run_at = [&](GemmProblem<T>& one, int64_t a_at, int64_t b_at, int64_t c_at) {
     one.a = a_data + a_at;
     one.b = b_data + b_at;
     one.c = c_data + c_at;
     run_problem(one);
   };
-  if (d == 2) return run_at(a.offset, b.offset, c.offset);
+  if (d == 2) return run_at(problem, a.offset, b.offset, c.offset);
   const Batch as(a), bs(b), cs(c);
   const int64_t grain = kSmall / (problem.m * problem.n * problem.k + 1) + 1;
   parallel_for(cs.count, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) run_at(as.offset(i), bs.offset(i), cs.offset(i));
+    GemmProblem<T> one = problem;
+    for (int64_t i = begin; i < end; ++i) run_at(one, as.offset(i), bs.offset(i), cs.offset(i));
   });
 }
 

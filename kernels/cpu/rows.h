@@ -60,11 +60,12 @@ template <class T, int lanes>
 void sum_columns_in_lanes(const T* x, int64_t rows, int64_t row_stride, int64_t columns, T* out) {
   using V = Vec<T>;
   V lane[lanes];
-  for (V& sum : lane) sum = V(0);
-  for (int64_t r = 0; r < rows; ++r)
+  const int64_t used = rows < lanes ? rows : lanes;  // the others would only add 0
+  for (int64_t r = 0; r < used; ++r) lane[r] = V(0) + V::load_first(x + r * row_stride, columns);
+  for (int64_t r = used; r < rows; ++r)
     lane[r % lanes] = lane[r % lanes] + V::load_first(x + r * row_stride, columns);
   for (int half = lanes / 2; half; half /= 2)
-    for (int j = 0; j < half; ++j) lane[j] = lane[j] + lane[j + half];
+    for (int j = 0; j < half && j + half < used; ++j) lane[j] = lane[j] + lane[j + half];
   lane[0].store_first(out, columns);
 }
 
