@@ -1,5 +1,7 @@
 #include "elementwise.h"
 
+#include <array>
+
 #include "../kernels/formulas.h"
 #include "launch.h"
 #include "sym.h"
@@ -106,6 +108,12 @@ struct Prepared {
 // PyTorch's rule: tensors with dimensions decide, then 0-d tensors, then numbers; a lower group
 // only counts where it is of a higher category (bool < integer < floating).
 DType combined_type(const Operand* in, int count) {
+  if (const Tensor* first = in[0].tensor; first && is_floating(first->dtype())) {
+    bool same = true;
+    for (int i = 1; i < count; ++i)
+      same &= !in[i].tensor || in[i].tensor->dtype() == first->dtype();
+    if (same) return first->dtype();
+  }
   int category[3] = {-1, -1, -1};
   DType types[3] = {};
   for (int i = 0; i < count; ++i) {
@@ -168,18 +176,17 @@ void prepare(Op op, const Operand* in, int count, std::initializer_list<double> 
 
 // ---- Backward
 
-// Keeps what the formula's derivative reads: the arguments, y, or nothing.
-template <int count>
-struct ElementwiseBackward {
+// What a derivative knows of the call; what it reads of the tensors stands behind it.
+struct Derivative {
   Op op;
   DType compute;
+  uint8_t count;  // of arguments
   uint8_t number_mask;
-  Number::Kind kinds[count];
+  Number::Kind kinds[kMost];
   double numbers[4];
-  Saved x[count];
-  SavedOutput y;
 
-  void operator()(const Tensor& g, Grads& grads) const {
+  // x and y hold what the formula needs, or are not read.
+  void run(const Saved* x, const SavedOutput* y, const Tensor& g, Grads& grads) const {
     const Traits& traits = traits_of(op);
     int edge = 0;
     for (int i = 0; i < count; ++i) {
@@ -189,20 +196,21 @@ struct ElementwiseBackward {
       if (i < 2 && traits.passes[i])
         grads.set(to, sum_to(g, grads.shape(to)));
       else if (is_grad_enabled())
-        grads.set(to, sum_to(recorded(part(i), g, grads), grads.shape(to)));
+        grads.set(to, sum_to(recorded(part(i), x, y, g, grads), grads.shape(to)));
       else
-        grads.set(to, fused(part(i), to, g, grads));
+        grads.set(to, fused(part(i), to, x, y, g, grads));
     }
   }
 
   static OpPart part(int i) { return static_cast<OpPart>(static_cast<int>(OpPart::d0) + i); }
 
   // g times the derivative in one kernel.
-  Tensor fused(OpPart part, int to, const Tensor& g, Grads& grads) const {
+  Tensor fused(OpPart part, int to, const Saved* x, const SavedOutput* y, const Tensor& g,
+               Grads& grads) const {
     const Needs needs = traits_of(op).needs;
     ElementwiseCall call{
         op, part, compute, number_mask, {numbers[0], numbers[1], numbers[2], numbers[3]}, {}, {}};
-    Layout broadcast[count];
+    Layout broadcast[kMost];
     for (int i = 0; i < count; ++i) {
       if (!(needs & input)) call.number_mask &= ~(1 << i);
       if (!(needs & input) || number_mask >> i & 1) continue;
@@ -211,17 +219,18 @@ struct ElementwiseBackward {
       broadcast[i] = broadcast_to(*call.in[i].layout, g.shape());
       call.in[i].layout = &broadcast[i];
     }
-    if (needs & output) call.in[count] = y.arg(grads);
+    if (needs & output) call.in[count] = y->arg(grads);
     call.in[3] = arg(g);
     const bool same = g.shape() == grads.shape(to);
-    const Tensor result = same ? grads.out(to) : empty(g.shape(), g.dtype(), g.device());
+    Tensor result = same ? grads.out(to) : empty(g.shape(), g.dtype(), g.device());
     call.out = arg(result);
     launched(backend(g.device()).elementwise(call), name_of(op), g);
-    return sum_to(result, grads.shape(to));
+    return same ? result : sum_to(result, grads.shape(to));
   }
 
   // The same as operations that are recorded themselves.
-  Tensor recorded(OpPart part, const Tensor& g, Grads& grads) const {
+  Tensor recorded(OpPart part, const Saved* x, const SavedOutput* y, const Tensor& g,
+                  Grads& grads) const {
     const Needs needs = traits_of(op).needs;
     std::vector<Sym> values;
     for (int i = 0; i < count; ++i) {
@@ -232,7 +241,7 @@ struct ElementwiseBackward {
       else
         values.emplace_back(x[i].tensor(grads));
     }
-    if (needs & output) values.emplace_back(y.tensor(grads));
+    if (needs & output) values.emplace_back(y->tensor(grads));
     values.resize(4, Sym(0));
     return traits_of(op).symbolic(part, g, values.data(), numbers);
   }
@@ -244,22 +253,43 @@ struct ElementwiseBackward {
   }
 };
 
-template <int count>
-Tensor record_elementwise(const Prepared& p, const Operand* in, Tensor out) {
-  const Needs needs = traits_of(p.call.op).needs;
-  ElementwiseBackward<count> backward{p.call.op, p.call.compute, p.call.number_mask, {}, {}, {},
-                                      {}};
-  const Tensor* inputs[count];
-  int edges = 0;
+template <int inputs, int outputs>
+struct ElementwiseBackward : Derivative {
+  std::array<Saved, inputs> x;
+  std::array<SavedOutput, outputs> y;
+
+  void operator()(const Tensor& g, Grads& grads) const { run(x.data(), y.data(), g, grads); }
+};
+
+// Keeps `inputs` arguments (all or none) and `outputs` results (one or none).
+template <int inputs, int outputs>
+Tensor record_elementwise(const Prepared& p, const Operand* in, int count, Tensor out) {
+  ElementwiseBackward<inputs, outputs> backward;
+  backward.op = p.call.op;
+  backward.compute = p.call.compute;
+  backward.count = static_cast<uint8_t>(count);
+  backward.number_mask = p.call.number_mask;
   for (int i = 0; i < 4; ++i) backward.numbers[i] = p.call.numbers[i];
+  const Tensor* tensors[kMost];
+  int edges = 0;
   for (int i = 0; i < count; ++i) {
     backward.kinds[i] = in[i].number.kind;
     if (!in[i].tensor) continue;
-    if (needs & input) backward.x[i] = Saved(*in[i].tensor);
-    inputs[edges++] = in[i].tensor;
+    if constexpr (inputs > 0) backward.x[i] = Saved(*in[i].tensor);
+    tensors[edges++] = in[i].tensor;
   }
-  if (needs & output) backward.y = SavedOutput(out);
-  return record(name_of(p.call.op), std::move(out), inputs, edges, std::move(backward));
+  if constexpr (outputs > 0) backward.y[0] = SavedOutput(out);
+  return record(name_of(p.call.op), std::move(out), tensors, edges, std::move(backward));
+}
+
+Tensor record_elementwise(const Prepared& p, const Operand* in, int count, Tensor out) {
+  const Needs needs = traits_of(p.call.op).needs;
+  if (needs == nothing) return record_elementwise<0, 0>(p, in, count, std::move(out));
+  if (needs == output) return record_elementwise<0, 1>(p, in, count, std::move(out));
+  if (needs == both) return record_elementwise<kMost, 1>(p, in, count, std::move(out));
+  if (count == 1) return record_elementwise<1, 0>(p, in, count, std::move(out));
+  if (count == 2) return record_elementwise<2, 0>(p, in, count, std::move(out));
+  return record_elementwise<3, 0>(p, in, count, std::move(out));
 }
 
 }  // namespace
@@ -278,9 +308,7 @@ Tensor elementwise(Op op, std::initializer_list<Operand> operands,
   for (int i = 0; i < count; ++i)
     if (in[i].tensor) wanted |= recording(*in[i].tensor);
   if (!wanted) return out;
-  if (count == 1) return record_elementwise<1>(p, in, std::move(out));
-  if (count == 2) return record_elementwise<2>(p, in, std::move(out));
-  return record_elementwise<3>(p, in, std::move(out));
+  return record_elementwise(p, in, count, std::move(out));
 }
 
 void elementwise_into(const Tensor& out, Op op, std::initializer_list<Operand> operands,
