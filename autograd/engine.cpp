@@ -206,8 +206,6 @@ class Run {
       slot = leaf->fresh ? grad.clone() : slot + grad;
     } else if (!leaf->fresh) {
       slot.add_(grad);
-    } else if (slot.defined() && slot.is_same(grad)) {
-      ++slot.impl().block->version;  // Grads::out: the operation has written it in place
     } else if (slot.defined() && slot.owned_alone()) {
       slot.copy_(grad);
     } else {

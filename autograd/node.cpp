@@ -67,12 +67,14 @@ Tensor SavedOutput::tensor(const Grads& grads) const {
 }
 
 Tensor Grads::out(int i) const {
-  const Node* edge = node_->edge(i);
+  Node* edge = node_->edge(i);
   if (edge->is_leaf && edge->capture < 0 && !is_grad_enabled()) {
-    const auto* leaf = static_cast<const LeafNode*>(edge);
-    if (leaf->fresh && leaf->collected.defined() && leaf->collected.owned_alone() &&
-        leaf->collected.is_contiguous())
-      return leaf->collected;
+    auto* leaf = static_cast<LeafNode*>(edge);
+    const Tensor& last = leaf->collected;
+    if (leaf->fresh && last.defined() && last.owned_alone() && last.is_contiguous()) {
+      ++last.impl().block->version;
+      return std::move(leaf->collected);
+    }
   }
   return empty(edge->shape, edge->dtype, edge->device);
 }

@@ -69,8 +69,8 @@ class Grads {
   }
   /// The gradient of input i, of the input's shape. Not calling it means zero.
   void set(int i, Tensor grad) { result(i) = std::move(grad); }
-  /// Memory for input i's gradient, to be written and then given to set(): a parameter's own
-  /// gradient where it can be written in place, else a new tensor.
+  /// Memory for input i's gradient, to be written and then given to set(): that of a parameter's
+  /// last gradient where nobody else holds it, else a new tensor.
   Tensor out(int i) const;
   const Shape& shape(int i) const { return node_->edge(i)->shape; }
   DType dtype(int i) const { return node_->edge(i)->dtype; }
