@@ -5,7 +5,21 @@
 #include <cstdint>
 #include <utility>
 
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#endif
+
 namespace levin::inline v0 {
+
+/// Has this process one thread only? Then counts need no locked instructions, which are most of
+/// what the handles of small tensors cost. False where the C library does not tell.
+inline bool has_one_thread() {
+#if __has_include(<sys/single_threaded.h>)
+  return __libc_single_threaded;
+#else
+  return false;
+#endif
+}
 
 /// T has `std::atomic<uint32_t> refs` and a member `release()` that frees the object once nobody
 /// holds it.
@@ -20,7 +34,12 @@ class Ref {
     return ref;
   }
   explicit Ref(T* object) : object_(object) {
-    if (object_) object_->refs.fetch_add(1, std::memory_order_relaxed);
+    if (!object_) return;
+    if (has_one_thread())
+      object_->refs.store(object_->refs.load(std::memory_order_relaxed) + 1,
+                          std::memory_order_relaxed);
+    else
+      object_->refs.fetch_add(1, std::memory_order_relaxed);
   }
   Ref(const Ref& other) : Ref(other.object_) {}
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
@@ -30,9 +49,13 @@ class Ref {
   }
   ~Ref() {
     if (!object_) return;
+    const uint32_t count = object_->refs.load(std::memory_order_acquire);
     // The last holder needs no atomic subtraction: nobody else can touch the count.
-    if (object_->refs.load(std::memory_order_acquire) == 1 ||
-        object_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    if (count == 1)
+      object_->release();
+    else if (has_one_thread())
+      object_->refs.store(count - 1, std::memory_order_relaxed);
+    else if (object_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
       object_->release();
   }
 
