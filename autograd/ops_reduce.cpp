@@ -23,8 +23,23 @@ int64_t count_of(const Shape& shape, uint32_t dims) {
   return count;
 }
 
+// The layout of a result, with or without the reduced dimensions, repeated along them.
+Layout stretched_layout(const Layout& y, const Shape& shape, uint32_t dims) {
+  Layout result = Layout::of(shape, y.dtype);
+  result.offset = y.offset;
+  const bool kept_dims = y.dim() == shape.size();
+  int from = 0;
+  for (int d = 0; d < shape.size(); ++d) {
+    const bool reduced = dims >> d & 1;
+    result.strides[d] = reduced ? 0 : y.strides[from];
+    if (kept_dims || !reduced) ++from;
+  }
+  return result;
+}
+
 // A result (or its gradient) stretched over the dimensions that were reduced.
 Tensor stretched(const Tensor& y, const Shape& shape, uint32_t dims) {
+  if (!recording(y)) return make_view(y, stretched_layout(y.layout(), shape, dims));
   return y.reshape(reduced_shape(shape, dims, true)).expand(shape);
 }
 

@@ -238,8 +238,11 @@ inline VecF abs(VecF a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v); }
 inline VecF sqrt(VecF a) { return _mm256_sqrt_ps(a.v); }
 inline VecF fma(VecF a, VecF b, VecF c) { return _mm256_fmadd_ps(a.v, b.v, c.v); }
 inline void store_mask(MaskF m, bool* to) {
-  const int bits = _mm256_movemask_ps(m.m);
-  for (int i = 0; i < 8; ++i) to[i] = bits >> i & 1;
+  const __m256i words = _mm256_castps_si256(m.m);
+  const __m128i halves =
+      _mm_packs_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+  const __m128i bytes = _mm_and_si128(_mm_packs_epi16(halves, halves), _mm_set1_epi8(1));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(to), bytes);
 }
 inline VecF round_small(VecF a) {
   const VecF magic(12582912.0f);
