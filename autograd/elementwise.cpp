@@ -91,8 +91,6 @@ struct Prepared {
   DType dtype;                    // of the result
   Shape joined;
   Layout broadcast[kMost];  // where an operand's own layout does not do
-
-  Device device() const { return first->device(); }
 };
 
 [[noreturn]] void fail_broadcast(Op op, const Operand* in, int count) {
@@ -176,17 +174,18 @@ void prepare(Op op, const Operand* in, int count, std::initializer_list<double> 
 
 // ---- Backward
 
-// What a derivative knows of the call; what it reads of the tensors stands behind it.
+// What a derivative knows of the call, and what it reads: y here, the arguments behind it.
 struct Derivative {
   Op op;
   DType compute;
   uint8_t count;  // of arguments
   uint8_t number_mask;
-  Number::Kind kinds[kMost];
+  Number operands[kMost] = {0, 0, 0};  // where the arguments are numbers
   double numbers[4];
+  SavedOutput y;
 
-  // x and y hold what the formula needs, or are not read.
-  void run(const Saved* x, const SavedOutput* y, const Tensor& g, Grads& grads) const {
+  // x holds the arguments where the formula needs them.
+  void run(const Saved* x, const Tensor& g, Grads& grads) const {
     const Traits& traits = traits_of(op);
     int edge = 0;
     for (int i = 0; i < count; ++i) {
@@ -196,17 +195,16 @@ struct Derivative {
       if (i < 2 && traits.passes[i])
         grads.set(to, sum_to(g, grads.shape(to)));
       else if (is_grad_enabled())
-        grads.set(to, sum_to(recorded(part(i), x, y, g, grads), grads.shape(to)));
+        grads.set(to, sum_to(recorded(part(i), x, g, grads), grads.shape(to)));
       else
-        grads.set(to, fused(part(i), to, x, y, g, grads));
+        grads.set(to, fused(part(i), to, x, g, grads));
     }
   }
 
   static OpPart part(int i) { return static_cast<OpPart>(static_cast<int>(OpPart::d0) + i); }
 
   // g times the derivative in one kernel.
-  Tensor fused(OpPart part, int to, const Saved* x, const SavedOutput* y, const Tensor& g,
-               Grads& grads) const {
+  Tensor fused(OpPart part, int to, const Saved* x, const Tensor& g, Grads& grads) const {
     const Needs needs = traits_of(op).needs;
     ElementwiseCall call{
         op, part, compute, number_mask, {numbers[0], numbers[1], numbers[2], numbers[3]}, {}, {}};
@@ -219,7 +217,7 @@ struct Derivative {
       broadcast[i] = broadcast_to(*call.in[i].layout, g.shape());
       call.in[i].layout = &broadcast[i];
     }
-    if (needs & output) call.in[count] = y->arg(grads);
+    if (needs & output) call.in[count] = y.arg(grads);
     call.in[3] = arg(g);
     const bool same = g.shape() == grads.shape(to);
     Tensor result = same ? grads.out(to) : empty(g.shape(), g.dtype(), g.device());
@@ -229,67 +227,48 @@ struct Derivative {
   }
 
   // The same as operations that are recorded themselves.
-  Tensor recorded(OpPart part, const Saved* x, const SavedOutput* y, const Tensor& g,
-                  Grads& grads) const {
+  Tensor recorded(OpPart part, const Saved* x, const Tensor& g, Grads& grads) const {
     const Needs needs = traits_of(op).needs;
     std::vector<Sym> values;
     for (int i = 0; i < count; ++i) {
       if (!(needs & input))
         values.emplace_back(0);
       else if (number_mask >> i & 1)
-        values.emplace_back(number(i));
+        values.emplace_back(operands[i]);
       else
         values.emplace_back(x[i].tensor(grads));
     }
-    if (needs & output) values.emplace_back(y->tensor(grads));
+    if (needs & output) values.emplace_back(y.tensor(grads));
     values.resize(4, Sym(0));
     return traits_of(op).symbolic(part, g, values.data(), numbers);
   }
-
-  Number number(int i) const {
-    Number number(numbers[3 - i]);
-    number.kind = kinds[i];
-    return number;
-  }
 };
 
-template <int inputs, int outputs>
+template <int kept>
 struct ElementwiseBackward : Derivative {
-  std::array<Saved, inputs> x;
-  std::array<SavedOutput, outputs> y;
-
-  void operator()(const Tensor& g, Grads& grads) const { run(x.data(), y.data(), g, grads); }
+  std::array<Saved, kept> x;
+  void operator()(const Tensor& g, Grads& grads) const { run(x.data(), g, grads); }
 };
 
-// Keeps `inputs` arguments (all or none) and `outputs` results (one or none).
-template <int inputs, int outputs>
+// `kept` is the number of arguments, or 0 where the derivative does not read them.
+template <int kept>
 Tensor record_elementwise(const Prepared& p, const Operand* in, int count, Tensor out) {
-  ElementwiseBackward<inputs, outputs> backward;
+  ElementwiseBackward<kept> backward;
   backward.op = p.call.op;
   backward.compute = p.call.compute;
   backward.count = static_cast<uint8_t>(count);
   backward.number_mask = p.call.number_mask;
   for (int i = 0; i < 4; ++i) backward.numbers[i] = p.call.numbers[i];
-  const Tensor* tensors[kMost];
+  const Tensor* inputs[kMost];
   int edges = 0;
   for (int i = 0; i < count; ++i) {
-    backward.kinds[i] = in[i].number.kind;
+    backward.operands[i] = in[i].number;
     if (!in[i].tensor) continue;
-    if constexpr (inputs > 0) backward.x[i] = Saved(*in[i].tensor);
-    tensors[edges++] = in[i].tensor;
+    if constexpr (kept > 0) backward.x[i] = Saved(*in[i].tensor);
+    inputs[edges++] = in[i].tensor;
   }
-  if constexpr (outputs > 0) backward.y[0] = SavedOutput(out);
-  return record(name_of(p.call.op), std::move(out), tensors, edges, std::move(backward));
-}
-
-Tensor record_elementwise(const Prepared& p, const Operand* in, int count, Tensor out) {
-  const Needs needs = traits_of(p.call.op).needs;
-  if (needs == nothing) return record_elementwise<0, 0>(p, in, count, std::move(out));
-  if (needs == output) return record_elementwise<0, 1>(p, in, count, std::move(out));
-  if (needs == both) return record_elementwise<kMost, 1>(p, in, count, std::move(out));
-  if (count == 1) return record_elementwise<1, 0>(p, in, count, std::move(out));
-  if (count == 2) return record_elementwise<2, 0>(p, in, count, std::move(out));
-  return record_elementwise<3, 0>(p, in, count, std::move(out));
+  if (traits_of(p.call.op).needs & output) backward.y = SavedOutput(out);
+  return record(name_of(p.call.op), std::move(out), inputs, edges, std::move(backward));
 }
 
 }  // namespace
@@ -300,15 +279,19 @@ Tensor elementwise(Op op, std::initializer_list<Operand> operands,
   const int count = static_cast<int>(operands.size());
   Prepared p;
   prepare(op, in, count, parameters, &p);
-  Tensor out = empty(*p.shape, p.dtype, p.device());
+  Tensor out = empty(*p.shape, p.dtype, p.first->device());
   p.call.out = arg(out);
-  launched(backend(p.device()).elementwise(p.call), name_of(op), out);
+  launched(backend(p.first->device()).elementwise(p.call), name_of(op), out);
   if (!traits_of(op).differentiable || !is_floating(p.dtype)) return out;
   bool wanted = false;
   for (int i = 0; i < count; ++i)
     if (in[i].tensor) wanted |= recording(*in[i].tensor);
   if (!wanted) return out;
-  return record_elementwise(p, in, count, std::move(out));
+  const auto record = !needs_arguments(op) ? record_elementwise<0>
+                      : count == 1         ? record_elementwise<1>
+                      : count == 2         ? record_elementwise<2>
+                                           : record_elementwise<3>;
+  return record(p, in, count, std::move(out));
 }
 
 void elementwise_into(const Tensor& out, Op op, std::initializer_list<Operand> operands,
@@ -324,7 +307,7 @@ void elementwise_into(const Tensor& out, Op op, std::initializer_list<Operand> o
   check(fits,
         {name_of(op), "_: a ", p.dtype, " result cannot be put into a ", out.dtype(), " tensor"});
   p.call.out = arg(out);
-  launched(backend(p.device()).elementwise(p.call), name_of(op), out);
+  launched(backend(p.first->device()).elementwise(p.call), name_of(op), out);
 }
 
 DType result_type(std::initializer_list<Operand> in) {
