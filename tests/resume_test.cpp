@@ -17,7 +17,6 @@ namespace {
 struct Result {
   std::vector<double> parameters;
   std::string csv, metadata, plots;
-  friend bool operator==(const Result&, const Result&) = default;
 };
 
 // The parts of fit_metadata.json that do not depend on the clock and the folder.
