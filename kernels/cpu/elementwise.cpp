@@ -127,6 +127,7 @@ const char* elementwise(const ElementwiseCall& call) {
   const TileFunction tile = tile_function(call);
   if (!tile) return "is not possible with this element type";
   const int64_t n = call.out.layout->numel();
+  if (n == 0) return nullptr;  // an operand that is repeated may have no element to read
   const DType result = is_predicate(call.op) ? kBool : call.compute;
   if (all_in_place(call, result))
     run_in_place(call, tile, n);
