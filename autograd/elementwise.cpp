@@ -180,7 +180,7 @@ struct Derivative {
   DType compute;
   uint8_t count;  // of arguments
   uint8_t number_mask;
-  Number operands[kMost] = {0, 0, 0};  // where the arguments are numbers
+  Number::Kind kinds[kMost];  // of the arguments that are numbers
   double numbers[4];
   SavedOutput y;
 
@@ -234,7 +234,7 @@ struct Derivative {
       if (!(needs & input))
         values.emplace_back(0);
       else if (number_mask >> i & 1)
-        values.emplace_back(operands[i]);
+        values.emplace_back(Number(numbers[3 - i], kinds[i]));
       else
         values.emplace_back(x[i].tensor(grads));
     }
@@ -262,7 +262,7 @@ Tensor record_elementwise(const Prepared& p, const Operand* in, int count, Tenso
   const Tensor* inputs[kMost];
   int edges = 0;
   for (int i = 0; i < count; ++i) {
-    backward.operands[i] = in[i].number;
+    backward.kinds[i] = in[i].number.kind;
     if (!in[i].tensor) continue;
     if constexpr (kept > 0) backward.x[i] = Saved(*in[i].tensor);
     inputs[edges++] = in[i].tensor;

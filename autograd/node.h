@@ -186,17 +186,18 @@ void set_edges(Node* node, const Tensor* const* inputs, int count, void* memory)
 ///     }
 template <class Backward>
 Tensor record(const char* name, Tensor output, const Tensor* const* inputs, int count,
-              Backward backward) {
+              Backward&& backward) {
+  using Kept = std::remove_cvref_t<Backward>;
   struct OpNode : Node {
-    alignas(Backward) std::byte saved[sizeof(Backward)];
-    Backward* function() { return std::launder(reinterpret_cast<Backward*>(saved)); }
+    alignas(Kept) std::byte saved[sizeof(Kept)];
+    Kept* function() { return std::launder(reinterpret_cast<Kept*>(saved)); }
   };
   constexpr std::size_t kEdgesAt = (sizeof(OpNode) + alignof(Ref<NodeBase>) - 1) /
                                    alignof(Ref<NodeBase>) * alignof(Ref<NodeBase>);
   const std::size_t bytes = kEdgesAt + count * sizeof(Ref<NodeBase>);
   void* memory = take_small(bytes);
   auto* node = new (memory) OpNode;
-  new (node->saved) Backward(std::move(backward));
+  new (node->saved) Kept(std::forward<Backward>(backward));
   node->destroy = destroy_node;
   node->name = name;
   node->bytes = bytes;
@@ -206,7 +207,7 @@ Tensor record(const char* name, Tensor output, const Tensor* const* inputs, int 
   node->run = [](Node* self, const Tensor& g, Grads& grads) {
     (*static_cast<OpNode*>(self)->function())(g, grads);
   };
-  node->drop_saved = [](Node* self) { static_cast<OpNode*>(self)->function()->~Backward(); };
+  node->drop_saved = [](Node* self) { static_cast<OpNode*>(self)->function()->~Kept(); };
   set_edges(node, inputs, count, static_cast<std::byte*>(memory) + kEdgesAt);
   output.impl().node = Ref<NodeBase>::adopt(node);
   return output;
@@ -214,9 +215,9 @@ Tensor record(const char* name, Tensor output, const Tensor* const* inputs, int 
 
 template <class Backward>
 Tensor record(const char* name, Tensor output, std::initializer_list<const Tensor*> inputs,
-              Backward backward) {
+              Backward&& backward) {
   return record(name, std::move(output), inputs.begin(), static_cast<int>(inputs.size()),
-                std::move(backward));
+                std::forward<Backward>(backward));
 }
 
 }  // namespace levin::inline v0

@@ -17,6 +17,7 @@ struct Number {
   double value = 0;
   Kind kind = integer;
 
+  constexpr Number(double its_value, Kind its_kind) : value(its_value), kind(its_kind) {}
   template <class T>
   requires std::is_arithmetic_v<T>
   constexpr Number(T number)
