@@ -31,11 +31,11 @@ inline constexpr DType kInt8 = DType::int8;
 inline constexpr DType kUInt8 = DType::uint8;
 inline constexpr DType kBool = DType::bool_;
 
+// Outside of item_size(), which would build it on the stack at every call.
+inline constexpr uint8_t kItemSizes[kDTypes] = {4, 8, 2, 2, 8, 4, 1, 1, 1};
+
 /// Bytes of one element.
-constexpr std::size_t item_size(DType dtype) {
-  constexpr std::size_t sizes[kDTypes] = {4, 8, 2, 2, 8, 4, 1, 1, 1};
-  return sizes[static_cast<int>(dtype)];
-}
+constexpr std::size_t item_size(DType dtype) { return kItemSizes[static_cast<int>(dtype)]; }
 
 /// float32, float64, bfloat16 or float16.
 constexpr bool is_floating(DType dtype) { return dtype <= DType::float16; }
