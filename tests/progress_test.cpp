@@ -119,6 +119,15 @@ TEST(ProgressBar, OffATerminalAnEpochIsALine) {
 // While it lives, stderr is a terminal of 180 columns; text() is all that was written.
 class Terminal {
  public:
+  /// Containers without /dev/pts have none.
+  static bool available() {
+    int master = -1, slave = -1;
+    if (openpty(&master, &slave, nullptr, nullptr, nullptr) != 0) return false;
+    close(master);
+    close(slave);
+    return true;
+  }
+
   Terminal() : stderr_(dup(STDERR_FILENO)) {
     termios raw{};
     cfmakeraw(&raw);
@@ -170,6 +179,7 @@ Lines shown(const std::string& written) {
 }
 
 TEST(ProgressBar, OnATerminalABarStaysForEachEpoch) {
+  if (!Terminal::available()) GTEST_SKIP() << "no pseudo-terminals here";
   const Scratch folder;
   testing::internal::CaptureStdout();
   Terminal terminal;
@@ -195,6 +205,7 @@ TEST(ProgressBar, OnATerminalABarStaysForEachEpoch) {
 }
 
 TEST(ProgressBar, IsDrawnTenTimesASecondAtMost) {
+  if (!Terminal::available()) GTEST_SKIP() << "no pseudo-terminals here";
   const Scratch folder;
   Terminal terminal;
   const auto start = std::chrono::steady_clock::now();
@@ -206,6 +217,7 @@ TEST(ProgressBar, IsDrawnTenTimesASecondAtMost) {
 }
 
 TEST(ProgressBar, LeavesNoHalfLineAfterAnException) {
+  if (!Terminal::available()) GTEST_SKIP() << "no pseudo-terminals here";
   const Scratch folder;
   Terminal terminal;
   int batches = 0;
@@ -218,6 +230,7 @@ TEST(ProgressBar, LeavesNoHalfLineAfterAnException) {
 }
 
 TEST(ProgressBar, ADumbTerminalGetsLines) {
+  if (!Terminal::available()) GTEST_SKIP() << "no pseudo-terminals here";
   const Scratch folder;
   Terminal terminal;
   setenv("TERM", "dumb", 1);
