@@ -53,6 +53,7 @@ class Module {
 
   /// What the module computes. Called by operator(), which names the module in errors.
   virtual Tensor forward(const Tensor& x);
+  /// The first call names the parts, so it is one thread's; later ones may run side by side.
   Tensor operator()(const Tensor& x);
   /// Names the tensors and parts, in the order in which they are listed.
   virtual void members(Members&) {}
