@@ -42,12 +42,7 @@ Device LME::device() const {
   return all.empty() ? kCPU : all[0].device();
 }
 
-int64_t LME::num_trainable_params() const {
-  int64_t count = 0;
-  for (const Tensor& parameter : parameters())
-    if (parameter.requires_grad()) count += parameter.numel();
-  return count;
-}
+int64_t LME::num_trainable_params() const { return trainable_parameters(*this); }
 
 std::string LME::summary() const { return layer_table(base_model()); }
 

@@ -91,13 +91,6 @@ std::string padded(const std::string& text, std::size_t width) {
   return text + std::string(width - std::min(width, character_count(text)), ' ');
 }
 
-int64_t trainable(const nn::Module& model) {
-  int64_t count = 0;
-  for (const Tensor& parameter : model.parameters())
-    if (parameter.requires_grad()) count += parameter.numel();
-  return count;
-}
-
 int count_modules(const nn::Module& module, bool training) {
   int count = module.is_training() == training;
   for (const auto& [name, child] : module.named_children())
@@ -106,6 +99,13 @@ int count_modules(const nn::Module& module, bool training) {
 }
 
 }  // namespace
+
+int64_t trainable_parameters(const nn::Module& model) {
+  int64_t count = 0;
+  for (const Tensor& parameter : model.parameters())
+    if (parameter.requires_grad()) count += parameter.numel();
+  return count;
+}
 
 std::string layer_table(const nn::Module& model) {
   LayerRows layers;
@@ -116,7 +116,7 @@ std::string layer_table(const nn::Module& model) {
   const std::string rule = std::string(column + kParamColumn, '=') + "\n";
   std::string text = rule + padded("Layer (type:depth-idx)", column) + " Param #\n" + rule;
   for (const Row& row : layers.rows) text += padded(row.label, column) + " " + row.count + "\n";
-  const int64_t total = model.num_parameters(), trained = trainable(model);
+  const int64_t total = model.num_parameters(), trained = trainable_parameters(model);
   text += rule + "Total params: " + with_commas(total) +
           "\nTrainable params: " + with_commas(trained) +
           "\nNon-trainable params: " + with_commas(total - trained) + "\n";
@@ -147,7 +147,7 @@ std::string megabytes(const nn::Module& model) {
 }  // namespace
 
 std::string model_summary_table(const nn::Module& base_model) {
-  const int64_t total = base_model.num_parameters(), trained = trainable(base_model);
+  const int64_t total = base_model.num_parameters(), trained = trainable_parameters(base_model);
   const std::vector<std::pair<std::string, std::string>> columns = {
       {" ", "0"},
       {"Name", "base_model"},

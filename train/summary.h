@@ -1,6 +1,7 @@
 // Tables of a model's layers and parameters.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace levin::inline v0 {
@@ -8,6 +9,9 @@ namespace levin::inline v0 {
 namespace nn {
 class Module;
 }
+
+/// Elements of the parameters that require a gradient.
+int64_t trainable_parameters(const nn::Module& model);
 
 /// torchinfo's table without an input, three levels deep: each layer with its number of parameters
 /// (in parentheses where frozen), and the totals. Ends without a newline.
