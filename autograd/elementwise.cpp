@@ -16,6 +16,7 @@ struct Traits {
   int parameters;
   Needs needs;
   bool floats_only;
+  bool integers_only;
   bool not_bool;
   bool differentiable;
   bool passes[2];  // the derivative by that argument is 1
@@ -37,6 +38,8 @@ Tensor symbolic(OpPart part, const Tensor& g, const Sym* x, const double* number
   if constexpr (requires { f.d0(x[0], x[1], x[2]); })
     if (part == OpPart::d0) return chain(g, f.d0(x[0], x[1], x[2]));
   if constexpr (requires { f.d1(x[0], x[1], x[2]); }) return chain(g, f.d1(x[0], x[1], x[2]));
+  if constexpr (requires { f.d0(x[0], x[1], x[2], x[3]); })
+    if (part == OpPart::d0) return chain(g, f.d0(x[0], x[1], x[2], x[3]));
   if constexpr (requires { f.d1(x[0], x[1], x[2], x[3]); })
     if (part == OpPart::d1) return chain(g, f.d1(x[0], x[1], x[2], x[3]));
   if constexpr (requires { f.d2(x[0], x[1], x[2], x[3]); })
@@ -51,6 +54,7 @@ constexpr Traits traits_of(int arguments) {
   traits.parameters = std::is_empty_v<F> ? 0 : static_cast<int>(sizeof(F) / sizeof(double));
   if constexpr (requires { F::needs; }) traits.needs = F::needs;
   traits.floats_only = requires { F::kFloatsOnly; };
+  traits.integers_only = requires { F::kIntegersOnly; };
   traits.not_bool = requires { F::kNotBool; };
   traits.differentiable = requires(F f, Sym s) { f.d0(s, s); }
   || requires(F f, Sym s) { f.d0(s, s, s); }
@@ -77,7 +81,6 @@ constexpr Traits kTraits[kOps] = {
 };
 
 const Traits& traits_of(Op op) { return kTraits[static_cast<int>(op)]; }
-bool compares(Op op) { return op >= Op::eq && op <= Op::ge; }
 
 // ---- Forward
 
@@ -130,8 +133,7 @@ DType combined_type(const Operand* in, int count) {
   return result;
 }
 
-void prepare(Op op, const Operand* in, int count, std::initializer_list<double> parameters,
-             Prepared* p) {
+void prepare(Op op, const Operand* in, int count, std::span<const double> parameters, Prepared* p) {
   const Traits& traits = traits_of(op);
   ElementwiseCall& call = p->call;
   call.op = op;
@@ -160,9 +162,12 @@ void prepare(Op op, const Operand* in, int count, std::initializer_list<double> 
     check(type != kBool || !traits.not_bool,
           {name_of(op), ": a bool tensor: a type of numbers is needed, use to()"});
     if (traits.floats_only) type = kFloat32;
+  } else {
+    check(!traits.integers_only,
+          {name_of(op), ": a ", type, " tensor: integers or bool are needed"});
   }
   call.compute = compute_type(type);
-  p->dtype = compares(op) ? kBool : type;
+  p->dtype = is_predicate(op) ? kBool : type;
   for (int i = 0; i < count; ++i) {
     if (!in[i].tensor) continue;
     call.in[i] = arg(*in[i].tensor);
@@ -273,9 +278,8 @@ Tensor record_elementwise(const Prepared& p, const Operand* in, int count, Tenso
 
 }  // namespace
 
-Tensor elementwise(Op op, std::initializer_list<Operand> operands,
-                   std::initializer_list<double> parameters) {
-  const Operand* in = operands.begin();
+Tensor elementwise(Op op, std::span<const Operand> operands, std::span<const double> parameters) {
+  const Operand* in = operands.data();
   const int count = static_cast<int>(operands.size());
   Prepared p;
   prepare(op, in, count, parameters, &p);
@@ -294,10 +298,10 @@ Tensor elementwise(Op op, std::initializer_list<Operand> operands,
   return record(p, in, count, std::move(out));
 }
 
-void elementwise_into(const Tensor& out, Op op, std::initializer_list<Operand> operands,
-                      std::initializer_list<double> parameters) {
+void elementwise_into(const Tensor& out, Op op, std::span<const Operand> operands,
+                      std::span<const double> parameters) {
   Prepared p;
-  prepare(op, operands.begin(), static_cast<int>(operands.size()), parameters, &p);
+  prepare(op, operands.data(), static_cast<int>(operands.size()), parameters, &p);
   check(*p.shape == out.shape(), {name_of(op), "_: the result of shape ", *p.shape,
                                   " does not fit the tensor of shape ", out.shape()});
   const bool fits = promote(p.dtype, out.dtype()) == out.dtype() ||

@@ -1,6 +1,9 @@
 // elementwise(): every formula of kernels/formulas.h as a differentiable operation.
 #pragma once
 
+#include <initializer_list>
+#include <span>
+
 #include "../kernels/op.h"
 #include "../tensor/tensor.h"
 
@@ -17,13 +20,24 @@ struct Operand {
 /// The formula of `in`, broadcast, with `parameters` in front of its numbers. Records its
 /// derivative where one is wanted. Throws std::invalid_argument where shapes do not broadcast or
 /// types do not fit.
-Tensor elementwise(Op op, std::initializer_list<Operand> in,
-                   std::initializer_list<double> parameters = {});
+Tensor elementwise(Op op, std::span<const Operand> in, std::span<const double> parameters = {});
+inline Tensor elementwise(Op op, std::initializer_list<Operand> in,
+                          std::initializer_list<double> parameters = {}) {
+  return elementwise(op, std::span(in.begin(), in.size()),
+                     std::span(parameters.begin(), parameters.size()));
+}
 /// The same written into `out`, whose shape and type must fit; records nothing.
-void elementwise_into(const Tensor& out, Op op, std::initializer_list<Operand> in,
-                      std::initializer_list<double> parameters = {});
+void elementwise_into(const Tensor& out, Op op, std::span<const Operand> in,
+                      std::span<const double> parameters);
+/// x becomes the formula of x and `rest`, recorded where that is wanted; x is returned. `name` is
+/// the operation's, for errors.
+const Tensor& elementwise_in_place(const char* name, Op op, const Tensor& x,
+                                   std::initializer_list<Operand> rest,
+                                   std::initializer_list<double> parameters = {});
 /// The element type that these operands give together, by PyTorch's rules.
 DType result_type(std::initializer_list<Operand> in);
+/// alpha * number, with Python's kind.
+Number scaled(Number number, Number alpha);
 /// Does the formula's derivative read its arguments?
 bool needs_arguments(Op op);
 

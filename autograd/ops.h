@@ -2,12 +2,14 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "../tensor/factories.h"
 #include "../tensor/tensor.h"
 #include "engine.h"
+#include "indices.h"
 
 namespace levin::inline v0 {
 
@@ -49,6 +51,9 @@ Tensor pow(Number x, const Tensor& exponent);
 inline Tensor maximum(const Tensor& x, const Tensor& other) { return x.maximum(other); }
 inline Tensor minimum(const Tensor& x, const Tensor& other) { return x.minimum(other); }
 inline Tensor clamp(const Tensor& x, Number low, Number high) { return x.clamp(low, high); }
+inline Tensor gelu(const Tensor& x, const std::string& approximate = "none") {
+  return x.gelu(approximate);
+}
 /// x where the bool condition holds, else other; all broadcast.
 Tensor where(const Tensor& condition, const Tensor& x, const Tensor& other);
 Tensor where(const Tensor& condition, const Tensor& x, Number other);
@@ -62,10 +67,18 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 /// y = x weight^T + bias: x [.., in], weight [out, in], bias [out] (may be undefined) -> y [..,
 /// out].
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
+/// Sums of products by Einstein's rule: `einsum("bij,bjk->bik", {a, b})`. Letters name dimensions;
+/// those that the result leaves out are summed; "..." stands for dimensions that broadcast; without
+/// "->" the result has the letters that come once, in alphabetical order.
+Tensor einsum(const std::string& equation, const std::vector<Tensor>& operands);
 
 // ---- Reductions, softmax
-inline Tensor sum(const Tensor& x) { return x.sum(); }
-inline Tensor mean(const Tensor& x) { return x.mean(); }
+inline Tensor sum(const Tensor& x, const Shape& dims = {}, bool keepdim = false) {
+  return x.sum(dims, keepdim);
+}
+inline Tensor mean(const Tensor& x, const Shape& dims = {}, bool keepdim = false) {
+  return x.mean(dims, keepdim);
+}
 /// e^x / sum of e^x along `dim`.
 inline Tensor softmax(const Tensor& x, int64_t dim) { return x.softmax(dim); }
 inline Tensor log_softmax(const Tensor& x, int64_t dim) { return x.log_softmax(dim); }
@@ -75,31 +88,35 @@ inline Tensor log_softmax(const Tensor& x, int64_t dim) { return x.log_softmax(d
 Tensor cat(const std::vector<Tensor>& tensors, int64_t dim = 0);
 /// Joins along a new dimension; all shapes must be equal.
 Tensor stack(const std::vector<Tensor>& tensors, int64_t dim = 0);
+/// A constant border: `widths` holds before and after of the last dimension, then of the one before
+/// it, and so on; negative ones cut off.
+Tensor pad(const Tensor& x, const Shape& widths, Number value = 0);
+/// The coordinates of a grid over vectors: one tensor of shape [n0, n1, ..] for each. "xy" swaps the
+/// first two dimensions.
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& vectors,
+                             const std::string& indexing = "ij");
 inline Tensor gather(const Tensor& x, int64_t dim, const Tensor& index) {
   return x.gather(dim, index);
 }
 /// int64 indices [..] -> int64 [.., num_classes] with 1 at each index; -1 classes: the largest
 /// index + 1.
 Tensor one_hot(const Tensor& index, int64_t num_classes = -1);
+/// Rows of a table: index int64 [..], weight [n, width] -> [.., width]. Row `padding_idx` (-1: none)
+/// gets no gradient.
+Tensor embedding(const Tensor& index, const Tensor& weight, int64_t padding_idx = -1);
+/// x normalised over its last dimensions `shape`, whose mean becomes 0 and (biased) variance 1, times
+/// weight plus bias (both of that shape, or undefined).
+Tensor layer_norm(const Tensor& x, const Shape& shape, const Tensor& weight = {},
+                  const Tensor& bias = {}, double eps = 1e-5);
 
-// ---- Losses
-/// What becomes of the losses of all elements.
-enum class LossReduction : uint8_t { none, mean, sum };
-
-/// (x - target)^2; shapes must be equal.
-Tensor mse_loss(const Tensor& x, const Tensor& target,
-                LossReduction reduction = LossReduction::mean);
-
-struct CrossEntropyOptions {
-  Tensor weight = {};  ///< [C], a factor for each class
-  int64_t ignore_index = -100;
-  LossReduction reduction = LossReduction::mean;
-  double label_smoothing = 0;
-};
-/// -log softmax(x) at the target: x [N, C, d..] or [C]; target int64 class indices [N, d..], or
-/// probabilities of x's shape. mean divides by the weights of the targets that count (indices) or
-/// by N (probabilities), as PyTorch does.
-Tensor cross_entropy(const Tensor& x, const Tensor& target,
-                     const CrossEntropyOptions& options = {});
+// ---- Random
+/// Training: each element is 0 with probability p, else x / (1 - p); from stream "dropout" of the
+/// default generator. Else x itself.
+Tensor dropout(const Tensor& x, double p = 0.5, bool training = true);
+/// Normal numbers, each with the mean and deviation that its element gives.
+Tensor normal(const Tensor& mean, const Tensor& std);
+inline Tensor bernoulli(const Tensor& p) { return p.bernoulli(); }
 
 }  // namespace levin::inline v0
+
+#include "losses.h"

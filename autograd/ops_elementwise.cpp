@@ -30,11 +30,17 @@ namespace levin::inline v0 {
 // Expands `typed` to (double a, ..) before the signature's macro looks for its parentheses.
 #define LEVIN_SIGN(signature, arguments, typed) signature arguments typed
 #define LEVIN_OPERANDS(x, ...) *this __VA_OPT__(, ) __VA_ARGS__
+#define LEVIN_OTHERS(x, ...) __VA_ARGS__
 
 #define OP(name, Struct, arguments, parameters)                                              \
   Tensor Tensor::name(LEVIN_SIGN(LEVIN_MEMBER_ARGUMENTS, arguments, LEVIN_TYPED parameters)) \
       const {                                                                                \
     return elementwise(Op::name, {LEVIN_OPERANDS arguments}, {LEVIN_NAMED parameters});      \
+  }                                                                                          \
+  const Tensor& Tensor::name##_(                                                             \
+      LEVIN_SIGN(LEVIN_MEMBER_ARGUMENTS, arguments, LEVIN_TYPED parameters)) const {         \
+    return elementwise_in_place(#name "_", Op::name, *this, {LEVIN_OTHERS arguments},        \
+                                {LEVIN_NAMED parameters});                                   \
   }                                                                                          \
   Tensor name(LEVIN_SIGN(LEVIN_FREE_ARGUMENTS, arguments, LEVIN_TYPED parameters)) {         \
     return elementwise(Op::name, {LEVIN_FREE_OPERANDS arguments}, {LEVIN_NAMED parameters}); \
@@ -44,8 +50,10 @@ namespace levin::inline v0 {
 #undef FORMULA
 #undef OP
 
-#define LEVIN_TENSOR_OR_NUMBER(name)                                                               \
-  Tensor Tensor::name(const Tensor& other) const { return elementwise(Op::name, {*this, other}); } \
+#define LEVIN_TENSOR(name) \
+  Tensor Tensor::name(const Tensor& other) const { return elementwise(Op::name, {*this, other}); }
+#define LEVIN_TENSOR_OR_NUMBER(name) \
+  LEVIN_TENSOR(name)                 \
   Tensor Tensor::name(Number other) const { return elementwise(Op::name, {*this, other}); }
 LEVIN_TENSOR_OR_NUMBER(mul)
 LEVIN_TENSOR_OR_NUMBER(div)
@@ -55,32 +63,59 @@ LEVIN_TENSOR_OR_NUMBER(lt)
 LEVIN_TENSOR_OR_NUMBER(le)
 LEVIN_TENSOR_OR_NUMBER(gt)
 LEVIN_TENSOR_OR_NUMBER(ge)
+LEVIN_TENSOR(maximum)
+LEVIN_TENSOR(minimum)
+LEVIN_TENSOR(logical_and)
+LEVIN_TENSOR(logical_or)
+LEVIN_TENSOR(logical_xor)
+LEVIN_TENSOR(bitwise_and)
+LEVIN_TENSOR(bitwise_or)
+LEVIN_TENSOR(bitwise_xor)
 #undef LEVIN_TENSOR_OR_NUMBER
+#undef LEVIN_TENSOR
 
-Tensor Tensor::maximum(const Tensor& other) const {
-  return elementwise(Op::maximum, {*this, other});
-}
-Tensor Tensor::minimum(const Tensor& other) const {
-  return elementwise(Op::minimum, {*this, other});
+Tensor Tensor::isnan() const { return elementwise(Op::isnan, {*this}); }
+Tensor Tensor::isinf() const { return elementwise(Op::isinf, {*this}); }
+Tensor Tensor::isfinite() const { return elementwise(Op::isfinite, {*this}); }
+Tensor Tensor::logical_not() const { return elementwise(Op::logical_not, {*this}); }
+// All bits of a bool turned over would not be a bool.
+Tensor Tensor::bitwise_not() const {
+  return dtype() == kBool ? logical_not() : elementwise(Op::bitwise_not, {*this});
 }
 
 namespace {
 
-Number product(Number a, Number b) {
-  if (b.value == 1 && b.kind != Number::real) return a;  // bool stays bool
-  Number result(a.value * b.value);
-  result.kind = std::max(a.kind, b.kind);
-  return result;
+// Integers have no infinity that division by 0 could give.
+Tensor divided(Op op, const Tensor& x, const Operand& other) {
+  const bool zero =
+      other.tensor ? !is_floating(result_type({x, other})) && other.tensor->eq(0).any().item<bool>()
+                   : !is_floating(x.dtype()) && other.number.value == 0;
+  check(!zero, {name_of(op), ": integers of shape ", x.shape(), " cannot be divided by 0"});
+  return elementwise(op, {x, other});
 }
 
 }  // namespace
+
+Tensor Tensor::fmod(const Tensor& other) const { return divided(Op::fmod, *this, other); }
+Tensor Tensor::fmod(Number other) const { return divided(Op::fmod, *this, other); }
+Tensor Tensor::remainder(const Tensor& other) const { return divided(Op::remainder, *this, other); }
+Tensor Tensor::remainder(Number other) const { return divided(Op::remainder, *this, other); }
+Tensor Tensor::floor_divide(const Tensor& other) const {
+  return divided(Op::floor_divide, *this, other);
+}
+Tensor Tensor::floor_divide(Number other) const { return divided(Op::floor_divide, *this, other); }
+
+Number scaled(Number number, Number alpha) {
+  if (alpha.value == 1 && alpha.kind != Number::real) return number;  // bool stays bool
+  return {number.value * alpha.value, std::max(number.kind, alpha.kind)};
+}
 
 Tensor Tensor::add(const Tensor& other, Number alpha) const {
   if (alpha.value != 1) return elementwise(Op::add, {*this, other.mul(alpha)});
   return elementwise(Op::add, {*this, other});
 }
 Tensor Tensor::add(Number other, Number alpha) const {
-  return elementwise(Op::add, {*this, product(other, alpha)});
+  return elementwise(Op::add, {*this, scaled(other, alpha)});
 }
 
 Tensor Tensor::sub(const Tensor& other, Number alpha) const {
@@ -88,7 +123,7 @@ Tensor Tensor::sub(const Tensor& other, Number alpha) const {
   return elementwise(Op::sub, {*this, other});
 }
 Tensor Tensor::sub(Number other, Number alpha) const {
-  return elementwise(Op::sub, {*this, product(other, alpha)});
+  return elementwise(Op::sub, {*this, scaled(other, alpha)});
 }
 
 Tensor operator-(Number a, const Tensor& b) { return elementwise(Op::sub, {a, b}); }
@@ -114,15 +149,63 @@ Tensor pow(Number x, const Tensor& exponent) { return elementwise(Op::pow, {x, e
 Tensor Tensor::clamp(Number low, Number high) const {
   return elementwise(Op::clamp, {to(result_type({*this, low, high}))}, {low.value, high.value});
 }
+Tensor Tensor::clamp(const Tensor& low, const Tensor& high) const {
+  return clamp_min(low).clamp_max(high);
+}
 Tensor Tensor::clamp_min(Number low) const {
-  Number none(std::numeric_limits<double>::infinity());
-  none.kind = low.kind;
-  return clamp(low, none);
+  return clamp(low, {std::numeric_limits<double>::infinity(), low.kind});
 }
 Tensor Tensor::clamp_max(Number high) const {
-  Number none(-std::numeric_limits<double>::infinity());
-  none.kind = high.kind;
-  return clamp(none, high);
+  return clamp({-std::numeric_limits<double>::infinity(), high.kind}, high);
+}
+Tensor Tensor::clamp_min(const Tensor& low) const {
+  return elementwise(Op::clamp_min, {*this, low});
+}
+Tensor Tensor::clamp_max(const Tensor& high) const {
+  return elementwise(Op::clamp_max, {*this, high});
+}
+
+Tensor Tensor::addcmul(const Tensor& a, const Tensor& b, double value) const {
+  return elementwise(Op::addcmul, {*this, a, b}, {value});
+}
+Tensor Tensor::addcdiv(const Tensor& a, const Tensor& b, double value) const {
+  return elementwise(Op::addcdiv, {*this, a, b}, {value});
+}
+
+Tensor Tensor::lerp(const Tensor& end, const Tensor& weight) const {
+  return elementwise(Op::lerp, {*this, end, weight});
+}
+Tensor Tensor::lerp(const Tensor& end, Number weight) const {
+  return elementwise(Op::lerp, {*this, end, weight});
+}
+
+namespace {
+
+double largest_of(DType dtype) {
+  switch (dtype) {
+    case kFloat64:
+      return std::numeric_limits<double>::max();
+    case kBFloat16:
+      return 0x1.fep127;
+    case kFloat16:
+      return 65504;
+    default:
+      return std::numeric_limits<float>::max();
+  }
+}
+
+}  // namespace
+
+Tensor Tensor::nan_to_num(double nan, std::optional<double> posinf,
+                          std::optional<double> neginf) const {
+  const double most = largest_of(dtype());
+  return elementwise(Op::nan_to_num, {*this}, {nan, posinf.value_or(most), neginf.value_or(-most)});
+}
+
+Tensor Tensor::gelu(const std::string& approximate) const {
+  check(approximate == "none" || approximate == "tanh",
+        {"gelu: approximate '", approximate, "': 'none' or 'tanh' is needed"});
+  return elementwise(approximate == "tanh" ? Op::gelu_tanh : Op::gelu, {*this});
 }
 
 namespace {

@@ -47,12 +47,15 @@ bool overlap_partly(const Tensor& a, const Tensor& b) {
   return shared;
 }
 
-void check_writable(const char* name, const Tensor& x, const Tensor* other) {
+using Others = std::initializer_list<const Tensor*>;  // null where there is none
+
+void check_writable(const char* name, const Tensor& x, Others others) {
   check(!x.layout().overlaps_itself(),
         {name, ": several elements of a tensor of shape ", x.shape(),
          " share one place in memory (it was expanded): use clone() first"});
-  check(!other || !overlap_partly(x, *other),
-        {name, ": source and target overlap in memory: use clone() for the source"});
+  for (const Tensor* other : others)
+    check(!other || !overlap_partly(x, *other),
+          {name, ": source and target overlap in memory: use clone() for the source"});
   if (x.requires_grad() && x.is_leaf() && is_grad_enabled())
     fail(Fault::order, {name, ": a leaf of shape ", x.shape(),
                         " that requires a gradient cannot be changed in place: use NoGrad"});
@@ -66,10 +69,11 @@ void wrote(const char* name, const Tensor& x) {
 
 // `direct()` writes into x; `recorded(old)` gives the new value from the old as an operation.
 template <class Direct, class Recorded>
-const Tensor& in_place(const char* name, const Tensor& x, const Tensor* other, bool needs_old,
+const Tensor& in_place(const char* name, const Tensor& x, Others others, bool needs_old,
                        Direct direct, Recorded recorded) {
-  check_writable(name, x, other);
-  const bool history = other ? recording(x, *other) : recording(x);
+  check_writable(name, x, others);
+  bool history = recording(x);
+  for (const Tensor* other : others) history |= other && recording(*other);
   if (!history) {
     direct();
     wrote(name, x);
@@ -96,51 +100,67 @@ const Tensor& in_place(const char* name, const Tensor& x, const Tensor* other, b
   return x;
 }
 
-// x = formula(x, other)
-const Tensor& formula_in_place(const char* name, Op op, const Tensor& x, const Operand& other) {
+}  // namespace
+
+const Tensor& elementwise_in_place(const char* name, Op op, const Tensor& x,
+                                   std::initializer_list<Operand> rest,
+                                   std::initializer_list<double> parameters) {
+  const Operand none(0);
+  Operand in[3] = {x, none, none};
+  std::size_t count = 1;
+  for (const Operand& operand : rest) in[count++] = operand;
+  const std::span<const double> numbers(parameters.begin(), parameters.size());
   return in_place(
-      name, x, other.tensor, needs_arguments(op),
+      name, x, {in[1].tensor, in[2].tensor}, needs_arguments(op),
       [&] {
-        elementwise_into(x, op, {x, other});
+        elementwise_into(x, op, {in, count}, numbers);
       },
       [&](const Tensor& old) {
-        return elementwise(op, {old, other});
+        in[0] = Operand(old);
+        return elementwise(op, {in, count}, numbers);
       });
 }
 
-}  // namespace
-
 const Tensor& Tensor::add_(const Tensor& other, Number alpha) const {
-  if (alpha.value != 1) return formula_in_place("add_", Op::add, *this, other.mul(alpha));
-  return formula_in_place("add_", Op::add, *this, other);
+  if (alpha.value != 1) return elementwise_in_place("add_", Op::add, *this, {other.mul(alpha)});
+  return elementwise_in_place("add_", Op::add, *this, {other});
 }
 const Tensor& Tensor::sub_(const Tensor& other, Number alpha) const {
-  if (alpha.value != 1) return formula_in_place("sub_", Op::sub, *this, other.mul(alpha));
-  return formula_in_place("sub_", Op::sub, *this, other);
+  if (alpha.value != 1) return elementwise_in_place("sub_", Op::sub, *this, {other.mul(alpha)});
+  return elementwise_in_place("sub_", Op::sub, *this, {other});
 }
-const Tensor& Tensor::mul_(const Tensor& other) const {
-  return formula_in_place("mul_", Op::mul, *this, other);
+const Tensor& Tensor::add_(Number other, Number alpha) const {
+  return elementwise_in_place("add_", Op::add, *this, {scaled(other, alpha)});
 }
-const Tensor& Tensor::div_(const Tensor& other) const {
-  return formula_in_place("div_", Op::div, *this, other);
-}
-const Tensor& Tensor::add_(Number other) const {
-  return formula_in_place("add_", Op::add, *this, other);
-}
-const Tensor& Tensor::sub_(Number other) const {
-  return formula_in_place("sub_", Op::sub, *this, other);
-}
-const Tensor& Tensor::mul_(Number other) const {
-  return formula_in_place("mul_", Op::mul, *this, other);
-}
-const Tensor& Tensor::div_(Number other) const {
-  return formula_in_place("div_", Op::div, *this, other);
+const Tensor& Tensor::sub_(Number other, Number alpha) const {
+  return elementwise_in_place("sub_", Op::sub, *this, {scaled(other, alpha)});
 }
 
-const Tensor& Tensor::relu_() const {
-  return in_place(
-      "relu_", *this, nullptr, false, [&] { elementwise_into(*this, Op::relu, {*this}); },
-      [&](const Tensor& old) { return old.relu(); });
+#define LEVIN_IN_PLACE(name)                                          \
+  const Tensor& Tensor::name##_(const Tensor& other) const {          \
+    return elementwise_in_place(#name "_", Op::name, *this, {other}); \
+  }                                                                   \
+  const Tensor& Tensor::name##_(Number other) const {                 \
+    return elementwise_in_place(#name "_", Op::name, *this, {other}); \
+  }
+LEVIN_IN_PLACE(mul)
+LEVIN_IN_PLACE(div)
+LEVIN_IN_PLACE(pow)
+#undef LEVIN_IN_PLACE
+
+const Tensor& Tensor::clamp_(Number low, Number high) const {
+  return elementwise_in_place("clamp_", Op::clamp, *this, {}, {low.value, high.value});
+}
+
+const Tensor& Tensor::addcmul_(const Tensor& a, const Tensor& b, double value) const {
+  return elementwise_in_place("addcmul_", Op::addcmul, *this, {a, b}, {value});
+}
+const Tensor& Tensor::addcdiv_(const Tensor& a, const Tensor& b, double value) const {
+  return elementwise_in_place("addcdiv_", Op::addcdiv, *this, {a, b}, {value});
+}
+
+const Tensor& Tensor::lerp_(const Tensor& end, Number weight) const {
+  return elementwise_in_place("lerp_", Op::lerp, *this, {end, weight});
 }
 
 const Tensor& Tensor::copy_(const Tensor& source) const {
@@ -150,7 +170,7 @@ const Tensor& Tensor::copy_(const Tensor& source) const {
         {"copy_: a source of shape ", source.shape(), " does not fit the tensor of shape ",
          this->shape()});
   return in_place(
-      "copy_", *this, &source, false,
+      "copy_", *this, {&source}, false,
       [&] {
         const Layout from = broadcast_to(source.layout(), shape);
         launched(backend(device()).copy({source.impl().block.get(), &from}, arg(*this)), "copy_",
@@ -161,7 +181,7 @@ const Tensor& Tensor::copy_(const Tensor& source) const {
 
 const Tensor& Tensor::fill_(Number value) const {
   return in_place(
-      "fill_", *this, nullptr, false,
+      "fill_", *this, {}, false,
       [&] { launched(backend(device()).fill(value.value, arg(*this)), "fill_", *this); },
       [&](const Tensor&) { return full_like(*this, value); });
 }

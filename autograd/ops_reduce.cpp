@@ -113,11 +113,9 @@ Tensor sum_to(const Tensor& g, const Shape& shape) {
   return sum_over(g, dims, true).reshape(shape);
 }
 
-Tensor Tensor::sum() const { return sum_over(*this, dims_mask("sum", {}, dim()), false); }
 Tensor Tensor::sum(const Shape& dims, bool keepdim) const {
   return sum_over(*this, dims_mask("sum", dims, dim()), keepdim);
 }
-Tensor Tensor::mean() const { return mean_over(*this, dims_mask("mean", {}, dim()), false); }
 Tensor Tensor::mean(const Shape& dims, bool keepdim) const {
   return mean_over(*this, dims_mask("mean", dims, dim()), keepdim);
 }
@@ -135,6 +133,14 @@ Tensor Tensor::var(const Shape& over, double correction, bool keepdim) const {
     const Tensor deviation = input - mean_over(input, dims, true);
     grads.set(0, stretched(g, input.shape(), dims) * deviation * (2 / divisor));
   });
+}
+
+// By counting, so that over no elements all() is true and any() false.
+Tensor Tensor::all(const Shape& dims, bool keepdim) const {
+  return eq(0).sum(dims, keepdim).eq(0);
+}
+Tensor Tensor::any(const Shape& dims, bool keepdim) const {
+  return ne(0).sum(dims, keepdim).ne(0);
 }
 
 Tensor Tensor::max() const { return extreme("max", Reduction::max, *this, {}, false); }

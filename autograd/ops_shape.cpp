@@ -102,8 +102,13 @@ Tensor Tensor::expand(const Shape& shape) const {
 Tensor Tensor::squeeze() const {
   return view_of("squeeze", *this, squeezed(layout()), reshape_back);
 }
-Tensor Tensor::squeeze(int64_t dim) const {
-  return view_of("squeeze", *this, squeezed(layout(), dim), reshape_back);
+Tensor Tensor::squeeze(const Shape& dims) const {
+  const uint32_t chosen = dims_mask("squeeze", dims, dim());
+  Tensor y = *this;
+  for (int d = dim() - 1; d >= 0; --d)
+    if (dims.size() > 0 && chosen >> d & 1)
+      y = view_of("squeeze", y, squeezed(y.layout(), d), reshape_back);
+  return y;
 }
 Tensor Tensor::unsqueeze(int64_t dim) const {
   return view_of("unsqueeze", *this, unsqueezed(layout(), dim), reshape_back);

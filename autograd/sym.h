@@ -74,6 +74,9 @@ inline SymMask operator!(const SymMask& a) { return {a.tensor.eq(Number(false)),
 inline SymMask operator&(const SymMask& a, const SymMask& b) {
   return {a.tensor.mul(b.tensor), a.dtype};
 }
+inline SymMask operator|(const SymMask& a, const SymMask& b) {
+  return {a.tensor.logical_or(b.tensor), a.dtype};
+}
 
 inline Sym select(const SymMask& mask, const Sym& a, const Sym& b) {
   if (a.is_number() && b.is_number())
@@ -85,11 +88,19 @@ inline Sym select(const SymMask& mask, const Sym& a, const Sym& b) {
   inline Sym name(const Sym& x) {                                                 \
     return x.is_number() ? Sym(std::name(x.number().value)) : apply(Op::name, x); \
   }
+LEVIN_SYM(abs)
+LEVIN_SYM(floor)
+LEVIN_SYM(trunc)
+LEVIN_SYM(sqrt)
 LEVIN_SYM(exp)
 LEVIN_SYM(log)
-LEVIN_SYM(sqrt)
+LEVIN_SYM(log1p)
+LEVIN_SYM(sin)
+LEVIN_SYM(cos)
+LEVIN_SYM(sinh)
+LEVIN_SYM(cosh)
 LEVIN_SYM(tanh)
-LEVIN_SYM(abs)
+LEVIN_SYM(erf)
 #undef LEVIN_SYM
 inline Sym pow(const Sym& x, const Sym& z) { return apply(Op::pow, x, z); }
 

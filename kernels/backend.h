@@ -33,7 +33,7 @@ struct ElementwiseCall {
   Arg out;
 };
 
-enum class Reduction : uint8_t { sum, mean, var, max, min, argmax, argmin };
+enum class Reduction : uint8_t { sum, prod, mean, var, max, min, argmax, argmin };
 
 /// out = `in` reduced over the dimensions of `dims` (bit d). out is contiguous and has the kept
 /// sizes, in order. var divides by max(0, count - correction).
@@ -42,6 +42,29 @@ struct ReduceCall {
   uint32_t dims;
   double correction;
   Arg in, out;
+};
+
+enum class ScanKind : uint8_t {
+  sum,    ///< out_k = out_(k-1) + x_k
+  prod,   ///< out_k = out_(k-1) * x_k
+  linear  ///< out_k = a_k * out_(k-1) + x_k
+};
+
+/// Running results along a dimension, from its first element on, or (reverse) from its last. All of
+/// one shape and type; a is left out but for `linear`.
+struct ScanCall {
+  ScanKind kind;
+  bool reverse;
+  int dim;
+  Arg x, a, out;
+};
+
+/// index (int64, x's shape) = the positions along `dim` of x's elements in order. Equal elements keep
+/// theirs; NaN counts as the largest.
+struct SortCall {
+  int dim;
+  bool descending;
+  Arg x, index;
 };
 
 /// mean or sum of (x - target)^2 over everything; x and target contiguous, of one type; out has one
@@ -56,6 +79,20 @@ struct MseCall {
 struct MatmulCall {
   double alpha = 1, beta = 0;
   Arg a, b, c, bias = {};
+};
+
+enum class LinalgKind : uint8_t {
+  cholesky,  ///< out [n, n] lower, out out^T = a
+  solve,     ///< a out = b, b and out [n, k]
+  inverse,   ///< out [n, n]
+  det        ///< out []
+};
+
+/// One decomposition for each matrix a [.., n, n]; float32 or float64, all contiguous, with the same
+/// leading sizes. The error says which matrix has no result.
+struct LinalgCall {
+  LinalgKind kind;
+  Arg a, b, out;
 };
 
 /// softmax or log_softmax over the last dimension, all contiguous. The backward form gets g and y
@@ -140,8 +177,11 @@ class Backend {
   virtual const char* copy(Arg in, Arg out) noexcept = 0;
   virtual const char* elementwise(const ElementwiseCall&) noexcept = 0;
   virtual const char* reduce(const ReduceCall&) noexcept = 0;
+  virtual const char* scan(const ScanCall&) noexcept = 0;
+  virtual const char* sort(const SortCall&) noexcept = 0;
   virtual const char* mse(const MseCall&) noexcept = 0;
   virtual const char* matmul(const MatmulCall&) noexcept = 0;
+  virtual const char* linalg(const LinalgCall&) noexcept = 0;
   virtual const char* softmax(const SoftmaxCall&) noexcept = 0;
   virtual const char* index(const IndexCall&) noexcept = 0;
   virtual const char* random(const RandomCall&) noexcept = 0;

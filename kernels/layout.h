@@ -1,9 +1,11 @@
 // Shape: an inline list of sizes. Layout: how a tensor's elements lie in its memory.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "dtype.h"
@@ -34,6 +36,11 @@ class Shape {
     return *this;
   }
   Shape(std::initializer_list<int64_t> sizes) : Shape(sizes.begin(), sizes.size()) {}
+  /// One size (or dimension): `x.view(-1)`, `x.sum(0)`.
+  template <std::integral Size>
+  requires(!std::is_same_v<Size, bool>) Shape(Size size) : size_(1) {
+    sizes_[0] = static_cast<int64_t>(size);
+  }
   Shape(const std::vector<int64_t>& sizes) : Shape(sizes.data(), sizes.size()) {}
   Shape(const int64_t* sizes, std::size_t count);
 

@@ -2,8 +2,8 @@
 // and defined in autograd/, so that `(y - gt).pow(2).mean()` reads as it should.
 #pragma once
 
-#include <concepts>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +32,8 @@ struct TensorImpl {
       : history(its_block->history), block(std::move(its_block)), layout(its_layout) {}
   void release();
 };
+
+class Indices;
 
 /// A handle to an n-dimensional array. Copying copies the handle: both see the same elements. A
 /// const Tensor is a const handle, not const elements: in-place members (`add_`) are const. One
@@ -96,125 +98,8 @@ class Tensor {
   /// The same elements without history.
   Tensor detach() const;
 
-  // ---- Elementwise (kernels/ops.def; autograd/ops_elementwise.cpp)
-#define OP(name, Struct, arguments, parameters) \
-  Tensor name(LEVIN_MEMBER_ARGUMENTS arguments parameters) const;
-#define FORMULA(name, Struct, arguments, parameters)
-#include "../kernels/ops.def"
-#undef FORMULA
-#undef OP
-  /// this + alpha * other, broadcast.
-  Tensor add(const Tensor& other, Number alpha = 1) const;
-  Tensor add(Number other, Number alpha = 1) const;
-  Tensor sub(const Tensor& other, Number alpha = 1) const;
-  Tensor sub(Number other, Number alpha = 1) const;
-  Tensor mul(const Tensor& other) const;
-  Tensor mul(Number other) const;
-  /// True division: integers give float32.
-  Tensor div(const Tensor& other) const;
-  Tensor div(Number other) const;
-  Tensor pow(const Tensor& exponent) const;
-  Tensor pow(Number exponent) const;
-  Tensor maximum(const Tensor& other) const;
-  Tensor minimum(const Tensor& other) const;
-  /// min(max(this, low), high); a bound that is left out is not applied.
-  Tensor clamp(Number low, Number high) const;
-  Tensor clamp_min(Number low) const;
-  Tensor clamp_max(Number high) const;
-  /// Comparisons give bool tensors.
-  Tensor eq(const Tensor& other) const;
-  Tensor eq(Number other) const;
-  Tensor ne(const Tensor& other) const;
-  Tensor ne(Number other) const;
-  Tensor lt(const Tensor& other) const;
-  Tensor lt(Number other) const;
-  Tensor le(const Tensor& other) const;
-  Tensor le(Number other) const;
-  Tensor gt(const Tensor& other) const;
-  Tensor gt(Number other) const;
-  Tensor ge(const Tensor& other) const;
-  Tensor ge(Number other) const;
-
-  // ---- In place (autograd/ops_inplace.cpp)
-  const Tensor& add_(const Tensor& other, Number alpha = 1) const;
-  const Tensor& add_(Number other) const;
-  const Tensor& sub_(const Tensor& other, Number alpha = 1) const;
-  const Tensor& sub_(Number other) const;
-  const Tensor& mul_(const Tensor& other) const;
-  const Tensor& mul_(Number other) const;
-  const Tensor& div_(const Tensor& other) const;
-  const Tensor& div_(Number other) const;
-  const Tensor& relu_() const;
-  const Tensor& copy_(const Tensor& source) const;
-  const Tensor& fill_(Number value) const;
-  const Tensor& zero_() const;
-
-  // ---- Reductions (autograd/ops_reduce.cpp)
-  /// Over everything, or over `dims`; integers and bool are summed as int64.
-  Tensor sum() const;
-  Tensor sum(const Shape& dims, bool keepdim = false) const;
-  template <std::integral Dim>
-  Tensor sum(Dim dim, bool keepdim = false) const {
-    return sum(Shape{static_cast<int64_t>(dim)}, keepdim);
-  }
-  Tensor mean() const;
-  Tensor mean(const Shape& dims, bool keepdim = false) const;
-  template <std::integral Dim>
-  Tensor mean(Dim dim, bool keepdim = false) const {
-    return mean(Shape{static_cast<int64_t>(dim)}, keepdim);
-  }
-  /// Mean squared deviation, divided by max(0, count - correction).
-  Tensor var(const Shape& dims = {}, double correction = 1, bool keepdim = false) const;
-  /// Largest, smallest element; tied elements share the gradient. NaN wins.
-  Tensor max() const;
-  Tensor min() const;
-  Tensor amax(const Shape& dims = {}, bool keepdim = false) const;
-  Tensor amin(const Shape& dims = {}, bool keepdim = false) const;
-  /// Largest (smallest) elements along `dim` and the int64 positions of the first of them, which
-  /// gets the gradient.
-  std::pair<Tensor, Tensor> max(int64_t dim, bool keepdim = false) const;
-  std::pair<Tensor, Tensor> min(int64_t dim, bool keepdim = false) const;
-  /// int64 position of the first largest (smallest), of all elements or along `dim`.
-  Tensor argmax() const;
-  Tensor argmax(int64_t dim, bool keepdim = false) const;
-  Tensor argmin() const;
-  Tensor argmin(int64_t dim, bool keepdim = false) const;
-
-  // ---- Views and shape (autograd/ops_shape.cpp)
-  /// Views share memory; gradients flow through them.
-  Tensor view(const Shape& shape) const;
-  Tensor transpose(int64_t dim0, int64_t dim1) const;
-  /// Of a matrix (or vector): its transpose.
-  Tensor t() const;
-  Tensor permute(const Shape& dims) const;
-  /// Repeats dimensions of size 1; -1 keeps a size.
-  Tensor expand(const Shape& shape) const;
-  Tensor squeeze() const;
-  Tensor squeeze(int64_t dim) const;
-  Tensor unsqueeze(int64_t dim) const;
-  /// Elements start, start + step, .. below end along `dim`; negative bounds count from the end.
-  Tensor slice(int64_t dim, int64_t start, int64_t end, int64_t step = 1) const;
-  Tensor narrow(int64_t dim, int64_t start, int64_t length) const;
-  Tensor select(int64_t dim, int64_t index) const;
-  /// select(0, index)
-  Tensor operator[](int64_t index) const { return select(0, index); }
-  /// A view where the layout allows it, else a copy. One size may be -1.
-  Tensor reshape(const Shape& shape) const;
-  Tensor flatten(int64_t start_dim = 0, int64_t end_dim = -1) const;
-  /// Itself where it is contiguous, else a contiguous copy.
-  Tensor contiguous() const;
-  Tensor clone() const;
-  Tensor to(DType dtype) const;
-  Tensor to(Device device) const;
-
-  // ---- Products, softmax, indexing (autograd/ops_matmul.cpp, ops_softmax.cpp, ops_index.cpp)
-  Tensor matmul(const Tensor& other) const;
-  Tensor softmax(int64_t dim) const;
-  Tensor log_softmax(int64_t dim) const;
-  /// out[i][j] = this[i][index[i][j]] for dim 1
-  Tensor gather(int64_t dim, const Tensor& index) const;
-  /// Whole slices: index is a vector of positions along `dim`.
-  Tensor index_select(int64_t dim, const Tensor& index) const;
+  // ---- Operations, group by group
+#include "operations.inc"
 
   // ---- For the library's folders
   explicit Tensor(Ref<TensorImpl> impl) : impl_(std::move(impl)) {}

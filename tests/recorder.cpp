@@ -28,6 +28,9 @@ Operands operands_of(ElementwiseCall& c) {
   return {{&c.in[0], &c.in[1], &c.in[2], &c.in[3]}, {&c.out}};
 }
 Operands operands_of(ReduceCall& c) { return {{&c.in}, {&c.out}}; }
+Operands operands_of(ScanCall& c) { return {{&c.x, &c.a}, {&c.out}}; }
+Operands operands_of(SortCall& c) { return {{&c.x}, {&c.index}}; }
+Operands operands_of(LinalgCall& c) { return {{&c.a, &c.b}, {&c.out}}; }
 Operands operands_of(MseCall& c) { return {{&c.x, &c.target}, {&c.out}}; }
 Operands operands_of(MatmulCall& c) { return {{&c.a, &c.b, &c.bias}, {&c.c}}; }
 Operands operands_of(SoftmaxCall& c) { return {{&c.x_or_y, &c.g}, {&c.out}}; }
@@ -187,6 +190,18 @@ const char* Recorder::reduce(const ReduceCall& call) noexcept {
                     std::to_string(call.dims) + " correction " + text_of(call.correction),
                 call, [](Backend& on, const ReduceCall& c) { return on.reduce(c); });
 }
+const char* Recorder::scan(const ScanCall& call) noexcept {
+  return record("scan", call, [](Backend& on, const ScanCall& c) { return on.scan(c); });
+}
+
+const char* Recorder::sort(const SortCall& call) noexcept {
+  return record("sort", call, [](Backend& on, const SortCall& c) { return on.sort(c); });
+}
+
+const char* Recorder::linalg(const LinalgCall& call) noexcept {
+  return record("linalg", call, [](Backend& on, const LinalgCall& c) { return on.linalg(c); });
+}
+
 const char* Recorder::mse(const MseCall& call) noexcept {
   return record(call.mean ? "mse mean" : "mse sum", call,
                 [](Backend& on, const MseCall& c) { return on.mse(c); });

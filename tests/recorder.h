@@ -39,8 +39,11 @@ class Recorder : public Backend {
   const char* copy(Arg in, Arg out) noexcept override;
   const char* elementwise(const ElementwiseCall&) noexcept override;
   const char* reduce(const ReduceCall&) noexcept override;
+  const char* scan(const ScanCall&) noexcept override;
+  const char* sort(const SortCall&) noexcept override;
   const char* mse(const MseCall&) noexcept override;
   const char* matmul(const MatmulCall&) noexcept override;
+  const char* linalg(const LinalgCall&) noexcept override;
   const char* softmax(const SoftmaxCall&) noexcept override;
   const char* index(const IndexCall&) noexcept override;
   const char* random(const RandomCall&) noexcept override;

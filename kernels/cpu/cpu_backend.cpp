@@ -31,8 +31,11 @@ class CpuBackend final : public Backend {
     return cpu::elementwise(call);
   }
   const char* reduce(const ReduceCall& call) noexcept override { return cpu::reduce(call); }
+  const char* scan(const ScanCall& call) noexcept override { return cpu::scan(call); }
+  const char* sort(const SortCall& call) noexcept override { return cpu::sort(call); }
   const char* mse(const MseCall& call) noexcept override { return cpu::mse(call); }
   const char* matmul(const MatmulCall& call) noexcept override { return cpu::matmul(call); }
+  const char* linalg(const LinalgCall& call) noexcept override { return cpu::linalg(call); }
   const char* softmax(const SoftmaxCall& call) noexcept override { return cpu::softmax(call); }
   const char* index(const IndexCall& call) noexcept override { return cpu::index(call); }
   const char* random(const RandomCall& call) noexcept override { return cpu::random(call); }

@@ -1,6 +1,7 @@
 // One driver for every formula: the tile function runs over contiguous memory of the compute type,
 // in place where an operand already is that, else through buffers of 512 elements that stay in the
 // first-level cache.
+#include "../formulas.h"
 #include "../pool.h"
 #include "cpu_backend.h"
 #include "isa.h"
@@ -18,8 +19,6 @@ TileFunction tile_function(const ElementwiseCall& call) {
                                                       : kComputeI64;
   return isa().tiles[static_cast<int>(call.op)][static_cast<int>(call.part)][type];
 }
-
-bool is_predicate(Op op) { return op >= Op::eq && op <= Op::ge; }
 
 // All operands as the tile function wants them, or left out?
 bool all_in_place(const ElementwiseCall& call, DType result) {

@@ -20,6 +20,8 @@ struct OneMask {
 
 inline OneMask operator!(OneMask a) { return {!a.m}; }
 inline OneMask operator&(OneMask a, OneMask b) { return {a.m && b.m}; }
+inline OneMask operator|(OneMask a, OneMask b) { return {a.m || b.m}; }
+inline OneMask operator!=(OneMask a, OneMask b) { return {a.m != b.m}; }
 
 template <class T>
 struct One {
@@ -104,7 +106,22 @@ inline I64 operator+(I64 a, I64 b) { return I64::raw(int64_t(uint64_t(a.v) + uin
 inline I64 operator-(I64 a, I64 b) { return I64::raw(int64_t(uint64_t(a.v) - uint64_t(b.v))); }
 inline I64 operator*(I64 a, I64 b) { return I64::raw(int64_t(uint64_t(a.v) * uint64_t(b.v))); }
 inline I64 operator-(I64 a) { return I64::raw(int64_t(-uint64_t(a.v))); }
+inline I64 operator~(I64 a) { return I64::raw(~a.v); }
+inline I64 operator&(I64 a, I64 b) { return I64::raw(a.v & b.v); }
+inline I64 operator|(I64 a, I64 b) { return I64::raw(a.v | b.v); }
+inline I64 operator^(I64 a, I64 b) { return I64::raw(a.v ^ b.v); }
 inline I64 abs(I64 a) { return a.v < 0 ? -a : a; }
+inline I64 floor(I64 a) { return a; }
+inline I64 ceil(I64 a) { return a; }
+inline I64 round(I64 a) { return a; }
+inline I64 trunc(I64 a) { return a; }
+// Division by 0 is refused before it comes here; by -1 the smallest number has no quotient.
+inline I64 fmod(I64 a, I64 b) { return I64::raw(b.v == 0 || b.v == -1 ? 0 : a.v % b.v); }
+inline I64 floor_divide(I64 a, I64 b) {
+  if (b.v == 0) return b;
+  if (b.v == -1) return -a;
+  return I64::raw(a.v / b.v - (a.v % b.v != 0 && (a.v < 0) != (b.v < 0)));
+}
 inline I64 pow(I64 x, I64 z) {
   if (z.v < 0) return I64::raw(x.v == 1 ? 1 : x.v == -1 ? (z.v % 2 ? -1 : 1) : 0);
   uint64_t result = 1, power = uint64_t(x.v);
@@ -117,6 +134,15 @@ inline One<float> abs(One<float> a) { return One<float>::raw(__builtin_fabsf(a.v
 inline One<double> abs(One<double> a) { return One<double>::raw(__builtin_fabs(a.v)); }
 inline One<float> sqrt(One<float> a) { return One<float>::raw(__builtin_sqrtf(a.v)); }
 inline One<double> sqrt(One<double> a) { return One<double>::raw(__builtin_sqrt(a.v)); }
+
+#define LEVIN_ROUND(name, function)                                                              \
+  inline One<float> name(One<float> a) { return One<float>::raw(__builtin_##function##f(a.v)); } \
+  inline One<double> name(One<double> a) { return One<double>::raw(__builtin_##function(a.v)); }
+LEVIN_ROUND(floor, floor)
+LEVIN_ROUND(ceil, ceil)
+LEVIN_ROUND(round, nearbyint)
+LEVIN_ROUND(trunc, trunc)
+#undef LEVIN_ROUND
 
 // a * b + c: one rounding where the instruction set has it. A processor without it is repeatable in
 // itself.
@@ -188,6 +214,8 @@ inline MaskF operator!(MaskF a) {
   return {_mm256_xor_ps(a.m, _mm256_castsi256_ps(_mm256_set1_epi32(-1)))};
 }
 inline MaskF operator&(MaskF a, MaskF b) { return {_mm256_and_ps(a.m, b.m)}; }
+inline MaskF operator|(MaskF a, MaskF b) { return {_mm256_or_ps(a.m, b.m)}; }
+inline MaskF operator!=(MaskF a, MaskF b) { return {_mm256_xor_ps(a.m, b.m)}; }
 template <>
 struct Vec<float> {
   using Element = float;
@@ -236,6 +264,12 @@ inline MaskF operator!=(VecF a, VecF b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_N
 inline VecF select(MaskF m, VecF a, VecF b) { return _mm256_blendv_ps(b.v, a.v, m.m); }
 inline VecF abs(VecF a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v); }
 inline VecF sqrt(VecF a) { return _mm256_sqrt_ps(a.v); }
+inline VecF floor(VecF a) { return _mm256_floor_ps(a.v); }
+inline VecF ceil(VecF a) { return _mm256_ceil_ps(a.v); }
+inline VecF round(VecF a) {
+  return _mm256_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+inline VecF trunc(VecF a) { return _mm256_round_ps(a.v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
 inline VecF fma(VecF a, VecF b, VecF c) { return _mm256_fmadd_ps(a.v, b.v, c.v); }
 inline void store_mask(MaskF m, bool* to) {
   const __m256i words = _mm256_castps_si256(m.m);
@@ -266,6 +300,8 @@ inline MaskD operator!(MaskD a) {
   return {_mm256_xor_pd(a.m, _mm256_castsi256_pd(_mm256_set1_epi64x(-1)))};
 }
 inline MaskD operator&(MaskD a, MaskD b) { return {_mm256_and_pd(a.m, b.m)}; }
+inline MaskD operator|(MaskD a, MaskD b) { return {_mm256_or_pd(a.m, b.m)}; }
+inline MaskD operator!=(MaskD a, MaskD b) { return {_mm256_xor_pd(a.m, b.m)}; }
 template <>
 struct Vec<double> {
   using Element = double;
@@ -307,6 +343,12 @@ inline MaskD operator!=(VecD a, VecD b) { return {_mm256_cmp_pd(a.v, b.v, _CMP_N
 inline VecD select(MaskD m, VecD a, VecD b) { return _mm256_blendv_pd(b.v, a.v, m.m); }
 inline VecD abs(VecD a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a.v); }
 inline VecD sqrt(VecD a) { return _mm256_sqrt_pd(a.v); }
+inline VecD floor(VecD a) { return _mm256_floor_pd(a.v); }
+inline VecD ceil(VecD a) { return _mm256_ceil_pd(a.v); }
+inline VecD round(VecD a) {
+  return _mm256_round_pd(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+inline VecD trunc(VecD a) { return _mm256_round_pd(a.v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
 inline VecD fma(VecD a, VecD b, VecD c) { return _mm256_fmadd_pd(a.v, b.v, c.v); }
 inline void store_mask(MaskD m, bool* to) {
   const int bits = _mm256_movemask_pd(m.m);

@@ -1,6 +1,6 @@
-// exp, log, tanh and pow for One<T> and Vec<T>. float32: own, branch-free, the same operations at
-// every width; exp and log are within 1 unit of the last place, tanh within 1.3. float64: the C
-// library, number by number.
+// Functions of One<T> and Vec<T>. exp, log and tanh of float32: own, branch-free, the same operations
+// at every width; exp and log are within 1 unit of the last place, tanh within 1.3. The others, and
+// all of float64: the C library.
 #pragma once
 
 #include "simd.h"
@@ -8,46 +8,94 @@
 namespace levin::inline v0 {
 namespace {
 
-#define LEVIN_BY_NUMBER(name) \
-  inline One<double> name(One<double> x) { return One<double>::raw(__builtin_##name(x.v)); }
-LEVIN_BY_NUMBER(exp)
-LEVIN_BY_NUMBER(log)
-LEVIN_BY_NUMBER(tanh)
-#undef LEVIN_BY_NUMBER
+// ---- The C library's functions, number by number and in double precision: a float's result is then
+// right to the last place nearly always, and the same in every instruction set.
 
-// In double precision for both types: x^z needs more digits of log x than float32 has.
 template <class T>
-One<T> pow(One<T> x, One<T> z) {
-  return One<T>::raw(static_cast<T>(__builtin_pow(x.v, z.v)));
+One<T> by_number(One<T> x, double (*f)(double)) {
+  return One<T>::raw(static_cast<T>(f(x.v)));
 }
-
+template <class T>
+One<T> by_number(One<T> x, One<T> z, double (*f)(double, double)) {
+  return One<T>::raw(static_cast<T>(f(x.v, z.v)));
+}
 #ifdef LEVIN_AVX2
-template <class V, class F>
-V by_number(V x, F f) {
-  typename V::Element numbers[V::kWidth];
+template <class T>
+Vec<T> by_number(Vec<T> x, double (*f)(double)) {
+  T numbers[Vec<T>::kWidth];
   x.store(numbers);
-  for (auto& number : numbers) number = f(number);
-  return V::load(numbers);
-}
-inline VecD exp(VecD x) {
-  return by_number(x, [](double v) { return __builtin_exp(v); });
-}
-inline VecD log(VecD x) {
-  return by_number(x, [](double v) { return __builtin_log(v); });
-}
-inline VecD tanh(VecD x) {
-  return by_number(x, [](double v) { return __builtin_tanh(v); });
+  for (T& number : numbers) number = static_cast<T>(f(number));
+  return Vec<T>::load(numbers);
 }
 template <class T>
-Vec<T> pow(Vec<T> x, Vec<T> z) {
-  T bases[Vec<T>::kWidth], exponents[Vec<T>::kWidth];
-  x.store(bases);
-  z.store(exponents);
-  for (int i = 0; i < Vec<T>::kWidth; ++i)
-    bases[i] = static_cast<T>(__builtin_pow(bases[i], exponents[i]));
-  return Vec<T>::load(bases);
+Vec<T> by_number(Vec<T> x, Vec<T> z, double (*f)(double, double)) {
+  T numbers[Vec<T>::kWidth], others[Vec<T>::kWidth];
+  x.store(numbers);
+  z.store(others);
+  for (int i = 0; i < Vec<T>::kWidth; ++i) numbers[i] = static_cast<T>(f(numbers[i], others[i]));
+  return Vec<T>::load(numbers);
 }
 #endif
+
+#define LEVIN_BY_NUMBER(V, name) \
+  inline V name(V x) { return by_number(x, __builtin_##name); }
+#define LEVIN_FLOAT_AND_DOUBLE(name) LEVIN_DOUBLE(name) LEVIN_FLOAT(name)
+#ifdef LEVIN_AVX2
+#define LEVIN_DOUBLE(name) LEVIN_BY_NUMBER(One<double>, name) LEVIN_BY_NUMBER(Vec<double>, name)
+#define LEVIN_FLOAT(name) LEVIN_BY_NUMBER(One<float>, name) LEVIN_BY_NUMBER(Vec<float>, name)
+#else
+#define LEVIN_DOUBLE(name) LEVIN_BY_NUMBER(One<double>, name)
+#define LEVIN_FLOAT(name) LEVIN_BY_NUMBER(One<float>, name)
+#endif
+LEVIN_DOUBLE(exp)
+LEVIN_DOUBLE(log)
+LEVIN_DOUBLE(tanh)
+LEVIN_FLOAT_AND_DOUBLE(expm1)
+LEVIN_FLOAT_AND_DOUBLE(log1p)
+LEVIN_FLOAT_AND_DOUBLE(log2)
+LEVIN_FLOAT_AND_DOUBLE(log10)
+LEVIN_FLOAT_AND_DOUBLE(sin)
+LEVIN_FLOAT_AND_DOUBLE(cos)
+LEVIN_FLOAT_AND_DOUBLE(tan)
+LEVIN_FLOAT_AND_DOUBLE(asin)
+LEVIN_FLOAT_AND_DOUBLE(acos)
+LEVIN_FLOAT_AND_DOUBLE(atan)
+LEVIN_FLOAT_AND_DOUBLE(sinh)
+LEVIN_FLOAT_AND_DOUBLE(cosh)
+LEVIN_FLOAT_AND_DOUBLE(asinh)
+LEVIN_FLOAT_AND_DOUBLE(acosh)
+LEVIN_FLOAT_AND_DOUBLE(atanh)
+LEVIN_FLOAT_AND_DOUBLE(erf)
+LEVIN_FLOAT_AND_DOUBLE(erfc)
+
+// Python's a // b, also where the exact quotient is just below a whole number.
+inline double floor_divide_double(double a, double b) {
+  if (b == 0) return a / b;
+  const double rest = __builtin_fmod(a, b);
+  double quotient = (a - rest) / b;
+  if (rest != 0 && (b < 0) != (rest < 0)) quotient -= 1;
+  if (quotient == 0) return __builtin_copysign(0.0, a / b);
+  const double floor = __builtin_floor(quotient);
+  return quotient - floor > 0.5 ? floor + 1 : floor;
+}
+
+#define LEVIN_TWO(name, function)                       \
+  template <class V>                                    \
+  requires requires(V v) { by_number(v, v, function); } \
+  V name(V x, V z) { return by_number(x, z, function); }
+LEVIN_TWO(pow, __builtin_pow)
+LEVIN_TWO(fmod, __builtin_fmod)
+LEVIN_TWO(atan2, __builtin_atan2)
+LEVIN_TWO(hypot, __builtin_hypot)
+LEVIN_TWO(floor_divide, floor_divide_double)
+
+#undef LEVIN_TWO
+#undef LEVIN_FLOAT
+#undef LEVIN_DOUBLE
+#undef LEVIN_FLOAT_AND_DOUBLE
+#undef LEVIN_BY_NUMBER
+
+// ---- Own functions of float32
 
 // Horner's scheme: c[0] x^(n-1) + ... + c[n-1].
 template <class V, int n>

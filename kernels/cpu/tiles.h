@@ -71,6 +71,9 @@ constexpr bool has_part() {
   if constexpr (part == OpPart::d1 && n == 2) return requires(F f, V v) {
       f.d1(v, v, v);
     };
+  if constexpr (part == OpPart::d0 && n == 3) return requires(F f, V v) {
+      f.d0(v, v, v, v);
+    };
   if constexpr (part == OpPart::d1 && n == 3) return requires(F f, V v) {
       f.d1(v, v, v, v);
     };
@@ -95,10 +98,12 @@ inline auto evaluate(const F& f, const void* const* in, int64_t i) {
     const V g = argument(3);
     if constexpr (n == 1)
       return chain(g, f.d0(argument(0), argument(1)));
-    else if constexpr (part == OpPart::d0)
+    else if constexpr (n == 2 && part == OpPart::d0)
       return chain(g, f.d0(argument(0), argument(1), argument(2)));
     else if constexpr (n == 2)
       return chain(g, f.d1(argument(0), argument(1), argument(2)));
+    else if constexpr (part == OpPart::d0)
+      return chain(g, f.d0(argument(0), argument(1), argument(2), V(0)));
     else if constexpr (part == OpPart::d1)
       return chain(g, f.d1(argument(0), argument(1), argument(2), V(0)));
     else
@@ -125,8 +130,10 @@ void integer_tile(const void* const* in, void* out, const double* numbers, int64
 
 template <class F, OpPart part>
 void fill_part(Isa* isa, Op op) {
-  if constexpr (has_part<F, One<float>, part>()) {
-    auto& row = isa->tiles[int(op)][int(part)];
+  auto& row = isa->tiles[int(op)][int(part)];
+  if constexpr (requires { F::kIntegersOnly; }) {
+    if constexpr (part == OpPart::f) row[kComputeI64] = integer_tile<F>;
+  } else if constexpr (has_part<F, One<float>, part>()) {
     row[kComputeF32] = tile<F, part, float>;
     row[kComputeF64] = tile<F, part, double>;
     if constexpr (part == OpPart::f && !requires { F::kFloatsOnly; })
