@@ -149,6 +149,8 @@ LEVIN_IN_PLACE(pow)
 #undef LEVIN_IN_PLACE
 
 const Tensor& Tensor::clamp_(Number low, Number high) const {
+  const DType type = result_type({*this, low, high});
+  check(type == dtype(), {"clamp_: a ", type, " result cannot be put into a ", dtype(), " tensor"});
   return elementwise_in_place("clamp_", Op::clamp, *this, {}, {low.value, high.value});
 }
 

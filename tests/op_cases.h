@@ -107,7 +107,10 @@ const std::vector<OpCase>& op_cases();
 
 // The parts of the table, one file each.
 std::vector<OpCase> unary_cases();
+std::vector<OpCase> activation_cases();
 std::vector<OpCase> binary_cases();
+std::vector<OpCase> choice_cases();
+std::vector<OpCase> logic_cases();
 std::vector<OpCase> in_place_cases();
 std::vector<OpCase> reduce_cases();
 std::vector<OpCase> shape_cases();

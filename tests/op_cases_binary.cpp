@@ -1,13 +1,10 @@
 // Rows of the elementwise operations on two or three operands, tensors and numbers mixed.
-#include <algorithm>
-#include <cmath>
+#include "op_cases_binary.h"
 
-#include "op_cases.h"
+#include <cmath>
 
 namespace levin {
 namespace {
-
-using F = double (*)(double, double);
 
 // Equal shapes, broadcasting in every way, 0-d, empty.
 std::vector<Sample> pairs(double low, double high, double low2, double high2) {
@@ -23,8 +20,9 @@ Sample large_pair(double low, double high, double low2, double high2) {
   return {{{3, 131, 97}, low, high}, {{131, 1}, low2, high2}};
 }
 
-OpCase row(const char* name, F f, Call call, double low = -2, double high = 2, double low2 = -2,
-           double high2 = 2) {
+}  // namespace
+
+OpCase row(const char* name, F2 f, Call call, double low, double high, double low2, double high2) {
   const WrongCall shapes = {"[2, 3] and [2, 4]: shapes do not broadcast", [=] {
                               call.run({zeros({2, 3}), zeros({2, 4})});
                             }};
@@ -37,9 +35,7 @@ OpCase row(const char* name, F f, Call call, double low = -2, double high = 2, d
           .large = large_pair(low, high, low2, high2)};
 }
 
-// One tensor; the number stands in the call.
-OpCase with_number(const char* name, double (*f)(double), Call call, double low = -2,
-                   double high = 2) {
+OpCase with_number(const char* name, F1 f, Call call, double low, double high) {
   return {.name = name,
           .samples = {{{{3, 4}, low, high}}, {{{}, low, high}}, {{{0}, low, high}}},
           .call = std::move(call),
@@ -47,16 +43,7 @@ OpCase with_number(const char* name, double (*f)(double), Call call, double low 
           .large = {{{211, 173}, low, high}}};
 }
 
-OpCase comparison(const char* name, F f, Call call, Call spelling) {
-  OpCase made = row(name, f, std::move(call));
-  // Whole numbers in a small range: some are equal.
-  for (Sample& sample : made.samples)
-    for (Input& input : sample) input = {input.shape, -2, 2, Input::whole};
-  made.spellings = {std::move(spelling)};
-  made.result = Result::boolean;
-  made.differentiable = false;
-  return made;
-}
+namespace {
 
 std::vector<OpCase> arithmetic() {
   std::vector<OpCase> rows = {
@@ -150,86 +137,57 @@ std::vector<OpCase> powers() {
   return rows;
 }
 
-std::vector<OpCase> choices() {
+std::vector<OpCase> divisions() {
+  const auto rest = [](double a, double b) { return a - b * std::floor(a / b); };
+  const auto quotient = [](double a, double b) { return std::floor(a / b); };
   std::vector<OpCase> rows = {
       row(
-          "maximum", [](double a, double b) { return std::max(a, b); },
-          [](const Tensors& x) { return x[0].maximum(x[1]); }),
+          "fmod", [](double a, double b) { return std::fmod(a, b); },
+          [](const Tensors& x) { return x[0].fmod(x[1]); }, -4, 4, 1, 3),
       row(
-          "minimum", [](double a, double b) { return std::min(a, b); },
-          [](const Tensors& x) { return x[0].minimum(x[1]); }),
-      comparison(
-          "eq", [](double a, double b) { return double(a == b); },
-          [](const Tensors& x) { return x[0].eq(x[1]); },
-          [](const Tensors& x) { return x[0] == x[1]; }),
-      comparison(
-          "ne", [](double a, double b) { return double(a != b); },
-          [](const Tensors& x) { return x[0].ne(x[1]); },
-          [](const Tensors& x) { return x[0] != x[1]; }),
-      comparison(
-          "lt", [](double a, double b) { return double(a < b); },
-          [](const Tensors& x) { return x[0].lt(x[1]); },
-          [](const Tensors& x) { return x[0] < x[1]; }),
-      comparison(
-          "le", [](double a, double b) { return double(a <= b); },
-          [](const Tensors& x) { return x[0].le(x[1]); },
-          [](const Tensors& x) { return x[0] <= x[1]; }),
-      comparison(
-          "gt", [](double a, double b) { return double(a > b); },
-          [](const Tensors& x) { return x[0].gt(x[1]); },
-          [](const Tensors& x) { return x[0] > x[1]; }),
-      comparison(
-          "ge", [](double a, double b) { return double(a >= b); },
-          [](const Tensors& x) { return x[0].ge(x[1]); },
-          [](const Tensors& x) { return x[0] >= x[1]; }),
+          "remainder", rest, [](const Tensors& x) { return x[0].remainder(x[1]); }, -4, 4, 1, 3),
+      row(
+          "remainder of reals", [=](double a, double b) { return rest(a, -b); },
+          [](const Tensors& x) { return (x[0] * 1.0).remainder(x[1] * -1.0); }, -4, 4, 1, 3),
+      row(
+          "floor_divide", quotient, [](const Tensors& x) { return x[0].floor_divide(x[1]); }, -4, 4,
+          1, 3),
       with_number(
-          "gt number", [](double a) { return double(a > 0.5); },
-          [](const Tensors& x) { return x[0] > 0.5; }),
+          "fmod number", [](double a) { return std::fmod(a, 3); },
+          [](const Tensors& x) { return x[0].fmod(3); }, -8, 8),
       with_number(
-          "le number", [](double a) { return double(a <= 1); },
-          [](const Tensors& x) { return x[0].le(1); }),
+          "remainder number", [=](double a) { return rest(a, -3); },
+          [](const Tensors& x) { return x[0].remainder(-3.0); }, -8, 8),
+      with_number(
+          "floor_divide number", [=](double a) { return quotient(a, 3); },
+          [](const Tensors& x) { return x[0].floor_divide(3); }, -8, 8),
   };
-  rows[0].spellings = {[](const Tensors& x) { return maximum(x[0], x[1]); }};
-  rows[1].spellings = {[](const Tensors& x) { return minimum(x[0], x[1]); }};
   for (OpCase& made : rows) {
-    if (!made.name.ends_with("number")) continue;
-    made.result = Result::boolean;
-    made.differentiable = false;
+    made.types = kNumbers;
+    const auto call = made.call;
+    if (made.name.find(' ') == std::string::npos)
+      made.wrong.push_back({"cannot be divided by 0", [=] {
+                              call.run({ones({2}, kInt64), zeros({2}, kInt32)});
+                            }});
+    if (made.name.ends_with("number")) made.types = kAllTypes, made.result = Result::number;
+    if (made.name == "remainder of reals") made.types = kAllTypes, made.result = Result::floating;
+    if (made.name == "remainder number") made.result = Result::floating;
   }
   return rows;
 }
 
-std::vector<OpCase> conditions() {
-  const auto choose = [](double c, double a, double b) { return c != 0 ? a : b; };
+std::vector<OpCase> angles() {
   std::vector<OpCase> rows = {
-      {.name = "where",
-       .samples = {{mask_input({3, 4}), {{3, 4}}, {{3, 4}}},
-                   {mask_input({4}), {{3, 1}}, {{}}},
-                   {mask_input({}), {{2}}, {{2}}},
-                   {mask_input({0, 3}), {{3}}, {{1}}}},
-       .call = [](const Tensors& x) { return where(x[0], x[1], x[2]); },
-       .reference = [=](const Arrays& x) { return zip(x[0], x[1], x[2], choose); },
-       .wrong = {{"where: a float32 condition", [] { where(ones({2}), ones({2}), 0); }},
-                 {"where: [2], [3] and [4]: shapes do not broadcast",
-                  [] { where(ones({2}, kBool), ones({3}), ones({4})); }}},
-       .large = {mask_input({211, 173}), {{173}}, {{211, 1}}}},
-      {.name = "where tensor number",
-       .samples = {{mask_input({3, 4}), {{4}}}, {mask_input({2}), {{}}}},
-       .call = [](const Tensors& x) { return where(x[0], x[1], 1); },
-       .reference =
-           [](const Arrays& x) {
-             return zip(x[0], x[1], [](double c, double a) { return c != 0 ? a : 1; });
-           },
-       .result = Result::number},
-      {.name = "where number tensor",
-       .samples = {{mask_input({3, 4}), {{4}}}, {mask_input({2}), {{}}}},
-       .call = [](const Tensors& x) { return where(x[0], -1, x[1]); },
-       .reference =
-           [](const Arrays& x) {
-             return zip(x[0], x[1], [](double c, double a) { return c != 0 ? -1 : a; });
-           },
-       .result = Result::number},
+      row(
+          "atan2", [](double a, double b) { return std::atan2(a, b); },
+          [](const Tensors& x) { return x[0].atan2(x[1]); }, 0.2, 2, 0.3, 2),
+      row(
+          "hypot", [](double a, double b) { return std::hypot(a, b); },
+          [](const Tensors& x) { return x[0].hypot(x[1]); }, 0.2, 2, 0.3, 2),
   };
+  rows[0].spellings = {[](const Tensors& x) { return atan2(x[0], x[1]); }};
+  rows[1].spellings = {[](const Tensors& x) { return hypot(x[0], x[1]); }};
+  for (OpCase& made : rows) made.result = Result::floating;
   return rows;
 }
 
@@ -237,7 +195,7 @@ std::vector<OpCase> conditions() {
 
 std::vector<OpCase> binary_cases() {
   std::vector<OpCase> rows;
-  for (const auto& part : {arithmetic(), powers(), choices(), conditions()})
+  for (const auto& part : {arithmetic(), powers(), divisions(), angles()})
     rows.insert(rows.end(), part.begin(), part.end());
   return rows;
 }

@@ -1,5 +1,6 @@
 // Rows of the operations that write to their first argument.
 #include <algorithm>
+#include <cmath>
 
 #include "op_cases.h"
 
@@ -88,9 +89,27 @@ std::vector<OpCase> in_place_cases() {
       alone(
           "div_ number", [](double a) { return a / 4; },
           [](const Tensors& x) { return x[0].div_(4); }),
+      row(
+          "atan2_", [](double a, double b) { return std::atan2(a, b); },
+          [](const Tensors& x) { return x[0].atan2_(x[1]); }, 0.5, 2),
+      row(
+          "hypot_", [](double a, double b) { return std::hypot(a, b); },
+          [](const Tensors& x) { return x[0].hypot_(x[1]); }, 0.5, 2),
+      row(
+          "fmax_", [](double a, double b) { return std::max(a, b); },
+          [](const Tensors& x) { return x[0].fmax_(x[1]); }),
+      row(
+          "fmin_", [](double a, double b) { return std::min(a, b); },
+          [](const Tensors& x) { return x[0].fmin_(x[1]); }),
+      row(
+          "pow_ whole", [](double a, double b) { return std::pow(a, b); },
+          [](const Tensors& x) { return x[0].pow_(x[1].detach()); }, 0, 3),
       alone(
-          "relu_", [](double a) { return std::max(a, 0.0); },
-          [](const Tensors& x) { return x[0].relu_(); }),
+          "pow_", [](double a) { return a * a * a; },
+          [](const Tensors& x) { return x[0].pow_(3); }),
+      alone(
+          "clamp_", [](double a) { return std::min(std::max(a, -1.0), 1.0); },
+          [](const Tensors& x) { return x[0].clamp_(-1, 1); }),
       alone(
           "fill_", [](double) { return 3.0; }, [](const Tensors& x) { return x[0].fill_(3); }),
       alone(
@@ -109,9 +128,12 @@ std::vector<OpCase> in_place_cases() {
     if (made.name == "mul_") made.spellings = {[](const Tensors& x) { return x[0] *= x[1]; }};
     if (made.name == "div_") made.spellings = {[](const Tensors& x) { return x[0] /= x[1]; }};
     // A bool tensor cannot take the int64 that numbers or an alpha make of it.
-    if (operation == "sub_" || operation == "relu_" || made.name.find(' ') != std::string::npos)
+    if (operation == "sub_" || operation == "pow_" || operation == "clamp_" ||
+        made.name.find(' ') != std::string::npos)
       made.types = kNumbers;
-    if (operation == "div_") made.types = kFloats;
+    if (operation == "div_" || operation == "atan2_" || operation == "hypot_") made.types = kFloats;
+    if (made.name == "pow_ whole")
+      for (Sample& sample : made.samples) sample[1].kind = Input::whole;
   }
   return rows;
 }

@@ -86,6 +86,11 @@ std::vector<Arrangement> arrangements(const OpCase& row) {
           Arrangement::expanded};
 }
 
+std::vector<DType> main_types(const OpCase& row) {
+  if (row.types & kReals) return {kFloat64, kFloat32};
+  return {kInt64};
+}
+
 void for_each_row(const std::function<void(const OpCase&)>& f) {
   for (const OpCase& row : op_cases()) {
     SCOPED_TRACE(row.name);

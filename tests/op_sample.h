@@ -26,6 +26,10 @@ Tensors run_on_copy(const OpCase& row, const Tensors& tensors, const Call& call)
 /// The arrangements in which a row's arguments may come, contiguous first.
 std::vector<Arrangement> arrangements(const OpCase& row);
 
+/// What a row's values are proven with, in every layout: float64 and float32, or int64 where it takes
+/// no reals.
+std::vector<DType> main_types(const OpCase& row);
+
 /// How often the large samples are run again, with how many threads, and how their arguments lie.
 inline constexpr std::pair<int, Arrangement> kManyThreads[] = {{2, Arrangement::contiguous},
                                                                {3, Arrangement::sliced},

@@ -8,7 +8,7 @@ namespace levin::inline v0::formula {
 // x + value a b
 struct Addcmul {
   static constexpr Needs needs = input;
-  static constexpr bool kPasses0 = true;
+  static constexpr bool kNotBool = true, kPasses0 = true;
   double value;
   template <class T>
   LEVIN_HD auto f(T x, T a, T b) const {
