@@ -105,6 +105,14 @@ Tensor Tensor::floor_divide(const Tensor& other) const {
 }
 Tensor Tensor::floor_divide(Number other) const { return divided(Op::floor_divide, *this, other); }
 
+Tensor Tensor::div(const Tensor& other, const std::string& rounding_mode) const {
+  check(rounding_mode == "trunc" || rounding_mode == "floor",
+        {"div: rounding_mode '", rounding_mode, "': 'trunc' or 'floor' is needed"});
+  if (rounding_mode == "floor") return floor_divide(other);
+  if (is_floating(result_type({*this, other}))) return div(other).trunc();
+  return sub(fmod(other)).floor_divide(other);
+}
+
 Number scaled(Number number, Number alpha) {
   if (alpha.value == 1 && alpha.kind != Number::real) return number;  // bool stays bool
   return {number.value * alpha.value, std::max(number.kind, alpha.kind)};

@@ -102,6 +102,8 @@ LEVIN_SYM(cosh)
 LEVIN_SYM(tanh)
 LEVIN_SYM(erf)
 #undef LEVIN_SYM
+inline Sym sigmoid(const Sym& x) { return apply(Op::sigmoid, x); }
+inline Sym softplus(const Sym& x) { return x.tensor().softplus(); }
 inline Sym pow(const Sym& x, const Sym& z) { return apply(Op::pow, x, z); }
 
 /// The gradient g times a derivative; where a mask does not hold, 0.

@@ -161,6 +161,12 @@ std::vector<OpCase> divisions() {
       with_number(
           "floor_divide number", [=](double a) { return quotient(a, 3); },
           [](const Tensors& x) { return x[0].floor_divide(3); }, -8, 8),
+      row(
+          "div trunc", [](double a, double b) { return std::trunc(a / b); },
+          [](const Tensors& x) { return x[0].div(x[1], "trunc"); }, -4, 4, 1, 3),
+      row(
+          "div floor", quotient, [](const Tensors& x) { return x[0].div(x[1], "floor"); }, -4, 4, 1,
+          3),
   };
   for (OpCase& made : rows) {
     made.types = kNumbers;

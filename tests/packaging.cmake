@@ -7,6 +7,15 @@ add_test(NAME layers_finds_faults COMMAND ${CMAKE_COMMAND} -DROOT=${CMAKE_CURREN
 add_test(NAME reading_path COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR}
                                    -P ${CMAKE_CURRENT_SOURCE_DIR}/reading_path.cmake)
 
+add_test(NAME file_sizes COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR}
+                                 -P ${CMAKE_CURRENT_SOURCE_DIR}/file_sizes.cmake)
+string(REPEAT "\n" 401 too_long)
+file(CONFIGURE OUTPUT file_sizes/nn/long.h CONTENT "${too_long}" @ONLY)
+add_test(NAME file_sizes_finds_faults
+         COMMAND ${CMAKE_COMMAND} -DROOT=${CMAKE_CURRENT_BINARY_DIR}/file_sizes
+                                  -P ${CMAKE_CURRENT_SOURCE_DIR}/file_sizes.cmake)
+set_tests_properties(file_sizes_finds_faults PROPERTIES WILL_FAIL TRUE)
+
 if(LEVIN_SANITIZE OR NOT CMAKE_BUILD_TYPE STREQUAL Release OR NOT LEVIN_INSTALL)
   return()
 endif()

@@ -185,7 +185,8 @@ const char* Recorder::elementwise(const ElementwiseCall& call) noexcept {
                 [](Backend& on, const ElementwiseCall& c) { return on.elementwise(c); });
 }
 const char* Recorder::reduce(const ReduceCall& call) noexcept {
-  static const char* const kinds[] = {"sum", "mean", "var", "max", "min", "argmax", "argmin"};
+  static const char* const kinds[] = {"sum", "prod", "mean",   "var",
+                                      "max", "min",  "argmax", "argmin"};
   return record(std::string(kinds[static_cast<int>(call.kind)]) + " dims " +
                     std::to_string(call.dims) + " correction " + text_of(call.correction),
                 call, [](Backend& on, const ReduceCall& c) { return on.reduce(c); });

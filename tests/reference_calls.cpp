@@ -19,25 +19,6 @@ Shape shape_of(const Json& json) {
 }
 
 using Unary = Tensor (Tensor::*)() const;
-using Binary = Tensor (Tensor::*)(const Tensor&) const;
-using WithNumber = Tensor (Tensor::*)(Number) const;
-
-ReferenceCall unary(Unary member) {
-  return [=](const Arguments& a) { return std::vector<Tensor>{(a.tensor(0).*member)()}; };
-}
-
-ReferenceCall binary(Binary with_tensor, WithNumber with_number = nullptr) {
-  return [=](const Arguments& a) {
-    if (with_number && !a.is_tensor(1))
-      return std::vector<Tensor>{(a.tensor(0).*with_number)(a.number(1))};
-    return std::vector<Tensor>{(a.tensor(0).*with_tensor)(a.tensor(1))};
-  };
-}
-
-template <class F>
-ReferenceCall one(F f) {
-  return [=](const Arguments& a) { return std::vector<Tensor>{f(a)}; };
-}
 
 // Over everything, or over the dimensions of the keyword dim.
 template <class Whole, class Over>
@@ -61,13 +42,6 @@ ReferenceCall position(Unary whole, Tensor (Tensor::*along)(int64_t, bool) const
     return a.has("dim") ? (a.tensor(0).*along)(a.shape("dim")[0], a.flag("keepdim"))
                         : (a.tensor(0).*whole)();
   });
-}
-
-Tensor clamp_of(const Arguments& a) {
-  const Tensor& x = a.tensor(0);
-  if (!a.has("max")) return x.clamp_min(a.number("min", 0));
-  if (!a.has("min")) return x.clamp_max(a.number("max", 0));
-  return x.clamp(a.number("min", 0), a.number("max", 0));
 }
 
 LossReduction reduction_of(const Arguments& a) {
@@ -121,46 +95,6 @@ Tensor sum_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.sum
 Tensor mean_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.mean(dims, keepdim); }
 Tensor amax_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.amax(dims, keepdim); }
 Tensor amin_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.amin(dims, keepdim); }
-
-std::map<std::string, ReferenceCall> elementwise() {
-  return {
-      {"abs", unary(&Tensor::abs)},
-      {"neg", unary(&Tensor::neg)},
-      {"exp", unary(&Tensor::exp)},
-      {"log", unary(&Tensor::log)},
-      {"sqrt", unary(&Tensor::sqrt)},
-      {"square", unary(&Tensor::square)},
-      {"tanh", unary(&Tensor::tanh)},
-      {"sigmoid", unary(&Tensor::sigmoid)},
-      {"relu", unary(&Tensor::relu)},
-      {"clamp", one(clamp_of)},
-      {"add", one([](const Arguments& a) {
-         if (a.is_tensor(1)) return a.tensor(0).add(a.tensor(1), a.number("alpha", 1));
-         return a.tensor(0).add(a.number(1), a.number("alpha", 1));
-       })},
-      {"sub", one([](const Arguments& a) {
-         if (a.is_tensor(1)) return a.tensor(0).sub(a.tensor(1), a.number("alpha", 1));
-         return a.tensor(0).sub(a.number(1), a.number("alpha", 1));
-       })},
-      {"rsub", one([](const Arguments& a) { return a.number(1) - a.tensor(0); })},
-      {"mul", binary(&Tensor::mul, &Tensor::mul)},
-      {"div", binary(&Tensor::div, &Tensor::div)},
-      {"pow", one([](const Arguments& a) {
-         if (!a.is_tensor(0)) return pow(a.number(0), a.tensor(1));
-         return a.is_tensor(1) ? a.tensor(0).pow(a.tensor(1)) : a.tensor(0).pow(a.number(1));
-       })},
-      {"maximum", binary(&Tensor::maximum)},
-      {"minimum", binary(&Tensor::minimum)},
-      {"eq", binary(&Tensor::eq, &Tensor::eq)},
-      {"ne", binary(&Tensor::ne, &Tensor::ne)},
-      {"lt", binary(&Tensor::lt, &Tensor::lt)},
-      {"le", binary(&Tensor::le, &Tensor::le)},
-      {"gt", binary(&Tensor::gt, &Tensor::gt)},
-      {"ge", binary(&Tensor::ge, &Tensor::ge)},
-      {"where",
-       one([](const Arguments& a) { return where(a.tensor(0), a.tensor(1), a.tensor(2)); })},
-  };
-}
 
 std::map<std::string, ReferenceCall> reductions() {
   return {
@@ -312,7 +246,7 @@ const std::map<std::string, ReferenceCall>& reference_calls() {
   static const std::map<std::string, ReferenceCall> calls = [] {
     std::map<std::string, ReferenceCall> all;
     for (const auto& part :
-         {elementwise(), reductions(), products_and_losses(), shapes_and_indices()})
+         {elementwise_calls(), reductions(), products_and_losses(), shapes_and_indices()})
       all.insert(part.begin(), part.end());
     return all;
   }();

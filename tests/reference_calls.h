@@ -55,6 +55,26 @@ class Arguments {
 
 using ReferenceCall = std::function<std::vector<Tensor>(const Arguments&)>;
 
+/// A call that gives one tensor.
+template <class F>
+ReferenceCall one(F f) {
+  return [=](const Arguments& a) { return std::vector<Tensor>{f(a)}; };
+}
+/// Of one tensor; of two, or of a tensor and a number.
+inline ReferenceCall unary(Tensor (Tensor::*member)() const) {
+  return one([=](const Arguments& a) { return (a.tensor(0).*member)(); });
+}
+inline ReferenceCall binary(Tensor (Tensor::*with_tensor)(const Tensor&) const,
+                            Tensor (Tensor::*with_number)(Number) const = nullptr) {
+  return one([=](const Arguments& a) {
+    return with_number && !a.is_tensor(1) ? (a.tensor(0).*with_number)(a.number(1))
+                                          : (a.tensor(0).*with_tensor)(a.tensor(1));
+  });
+}
+
+/// Parts of reference_calls(), a file each.
+std::map<std::string, ReferenceCall> elementwise_calls();
+
 /// By PyTorch's name.
 const std::map<std::string, ReferenceCall>& reference_calls();
 

@@ -72,6 +72,13 @@ WrongCalls arithmetic() {
           pow(indices({2, 3}), -1);
         },
         "pow: an integer tensor to the power -1"}},
+      {"torch.bitwise_and(torch.ones(2), torch.ones(2))",
+       {[] { ones({2}).bitwise_and(ones({2})); }, "bitwise_and: a float32 tensor"}},
+      {"torch.bitwise_not(torch.ones(2))",
+       {[] { ones({2}).bitwise_not(); }, "bitwise_not: a float32 tensor"}},
+      {"torch.tensor([1]) // torch.tensor([0])",
+       {[] { indices({1}).floor_divide(indices({0})); }, "floor_divide: integers of shape [1]"}},
+      {"torch.tensor([1]) % 0", {[] { indices({1}).remainder(0); }, "remainder: integers"}},
       {"torch.where(torch.zeros(3), torch.zeros(3), torch.zeros(3))",
        {[] { where(zeros({3}), zeros({3}), zeros({3})); }, "where: a float32 condition"}},
       {"torch.zeros(1).expand(3).add_(1)",

@@ -110,8 +110,16 @@ class Case {
                        const Tensor& of) const {
     const Array expected = name.is_null() ? read(zeros_like(of)) : read(stored(name));
     const Array actual = gradient.defined() ? read(gradient) : read(zeros_like(of));
-    const auto [rtol, atol] = tolerance(kFloat64, 1e-8, 1e-10);
+    const double slack = imprecise() ? 100 : 1;
+    const auto [rtol, atol] = tolerance(kFloat64, slack * 1e-8, slack * 1e-10);
     EXPECT_EQ(difference(actual, expected, rtol, atol), "") << what;
+  }
+
+  // PyTorch computes 1 / 6 (hardsigmoid) and 1 / alpha (celu) in float32, and softplus's second
+  // derivative at the threshold is that of the line.
+  bool imprecise() const {
+    const std::string op = json_["op"];
+    return op.ends_with("hardsigmoid") || op.ends_with("celu") || op.ends_with("softplus");
   }
 
   // Of the sum over keys of sum(gradient * v).

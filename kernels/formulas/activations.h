@@ -10,7 +10,7 @@ struct Sigmoid {
   static constexpr bool kFloatsOnly = true;
   template <class T>
   LEVIN_HD auto f(T x) const {
-    return T(1) / (T(1) + exp(-x));
+    return sigmoid(x);
   }
   template <class T>
   LEVIN_HD T d0(T, T y) const {
@@ -24,12 +24,11 @@ struct LogSigmoid {
   static constexpr bool kFloatsOnly = true;
   template <class T>
   LEVIN_HD auto f(T x) const {
-    return select(x < T(0), x, T(0)) - log1p(exp(-abs(x)));
+    return negative_part(x) - log1p(exp(-abs(x)));
   }
   template <class T>
   LEVIN_HD T d0(T x, T) const {
-    const T z = exp(-abs(x));
-    return select(x < T(0), T(1), z) / (T(1) + z);
+    return sigmoid(-x);
   }
 };
 
@@ -44,7 +43,7 @@ struct Softplus {
   }
   template <class T>
   LEVIN_HD T d0(T x, T) const {
-    return select(x * T(beta) > T(threshold), T(1), T(1) / (T(1) + exp(-(x * T(beta)))));
+    return select(x * T(beta) > T(threshold), T(1), sigmoid(x * T(beta)));
   }
 };
 
@@ -99,7 +98,7 @@ struct Elu {
   }
   template <class T>
   LEVIN_HD T d0(T x, T) const {
-    return select(x > T(0), T(1), T(alpha) * exp(x));
+    return select(x > T(0), T(1), T(alpha) * exp(negative_part(x)));
   }
 };
 
@@ -113,7 +112,7 @@ struct Celu {
   }
   template <class T>
   LEVIN_HD T d0(T x, T) const {
-    return select(x > T(0), T(1), exp(x / T(alpha)));
+    return select(x > T(0), T(1), exp(negative_part(x) / T(alpha)));
   }
 };
 
@@ -129,7 +128,7 @@ struct Selu {
   }
   template <class T>
   LEVIN_HD T d0(T x, T) const {
-    return select(x > T(0), T(kScale), T(kScale * kAlpha) * exp(x));
+    return select(x > T(0), T(kScale), T(kScale * kAlpha) * exp(negative_part(x)));
   }
 };
 
@@ -139,11 +138,11 @@ struct Silu {
   static constexpr bool kFloatsOnly = true;
   template <class T>
   LEVIN_HD auto f(T x) const {
-    return x / (T(1) + exp(-x));
+    return x * sigmoid(x);
   }
   template <class T>
   LEVIN_HD T d0(T x, T) const {
-    const T s = T(1) / (T(1) + exp(-x));
+    const T s = sigmoid(x);
     return s * (T(1) + x * (T(1) - s));
   }
 };
@@ -154,12 +153,12 @@ struct Mish {
   static constexpr bool kFloatsOnly = true;
   template <class T>
   LEVIN_HD auto f(T x) const {
-    return x * tanh(select(x > T(20), x, log1p(exp(x))));
+    return x * tanh(softplus(x));
   }
   template <class T>
   LEVIN_HD T d0(T x, T) const {
-    const T t = tanh(select(x > T(20), x, log1p(exp(x))));
-    return t + x * (T(1) - t * t) / (T(1) + exp(-x));
+    const T t = tanh(softplus(x));
+    return t + x * (T(1) - t * t) * sigmoid(x);
   }
 };
 

@@ -34,4 +34,19 @@ struct Gated {
 template <class Mask, class T>
 Gated(Mask, T) -> Gated<Mask, T>;
 
+// Parts of several formulas. Sym has its own (autograd/sym.h): the operations, whose derivatives
+// stay finite where e^x does not.
+template <class T>
+LEVIN_HD T sigmoid(T x) {
+  return T(1) / (T(1) + exp(-x));
+}
+template <class T>
+LEVIN_HD T softplus(T x) {
+  return select(x > T(20), x, log1p(exp(x)));
+}
+template <class T>
+LEVIN_HD T negative_part(T x) {
+  return select(x < T(0), x, T(0));
+}
+
 }  // namespace levin::inline v0::formula
