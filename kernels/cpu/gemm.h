@@ -12,7 +12,9 @@ namespace levin::inline v0 {
 namespace {
 
 constexpr int64_t kMostBlock = 256;
-#ifdef LEVIN_AVX2
+#if defined(LEVIN_AVX512)
+constexpr int kTileRows = 12, kTileVectors = 2;
+#elif defined(LEVIN_AVX2)
 constexpr int kTileRows = 6, kTileVectors = 2;
 #else
 constexpr int kTileRows = 2, kTileVectors = 8;

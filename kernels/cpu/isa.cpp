@@ -6,12 +6,22 @@
 namespace levin::inline v0 {
 namespace {
 
+bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
 Isa choose() {
-  Isa isa{};
   const char* forced = std::getenv("LEVIN_ISA");
-  const bool baseline = forced && std::strcmp(forced, "baseline") == 0;
+  const auto allowed = [forced](const char* lower) {
+    return !forced || std::strcmp(forced, lower) != 0;
+  };
   __builtin_cpu_init();
-  if (!baseline && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+  Isa isa{};
+  if (has_avx512() && allowed("baseline") && allowed("avx2"))
+    fill_avx512(&isa);
+  else if (has_avx2() && allowed("baseline"))
     fill_avx2(&isa);
   else
     fill_baseline(&isa);

@@ -56,6 +56,7 @@ struct Isa {
 
 void fill_baseline(Isa* isa);
 void fill_avx2(Isa* isa);
+void fill_avx512(Isa* isa);
 
 /// The best one this machine runs; the environment variable LEVIN_ISA=baseline|avx2 forces a lower
 /// one.

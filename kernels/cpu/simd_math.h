@@ -19,7 +19,7 @@ template <class T>
 One<T> by_number(One<T> x, One<T> z, double (*f)(double, double)) {
   return One<T>::raw(static_cast<T>(f(x.v, z.v)));
 }
-#ifdef LEVIN_AVX2
+#ifdef LEVIN_VECTORS
 template <class T>
 Vec<T> by_number(Vec<T> x, double (*f)(double)) {
   T numbers[Vec<T>::kWidth];
@@ -40,7 +40,7 @@ Vec<T> by_number(Vec<T> x, Vec<T> z, double (*f)(double, double)) {
 #define LEVIN_BY_NUMBER(V, name) \
   inline V name(V x) { return by_number(x, __builtin_##name); }
 #define LEVIN_FLOAT_AND_DOUBLE(name) LEVIN_DOUBLE(name) LEVIN_FLOAT(name)
-#ifdef LEVIN_AVX2
+#ifdef LEVIN_VECTORS
 #define LEVIN_DOUBLE(name) LEVIN_BY_NUMBER(One<double>, name) LEVIN_BY_NUMBER(Vec<double>, name)
 #define LEVIN_FLOAT(name) LEVIN_BY_NUMBER(One<float>, name) LEVIN_BY_NUMBER(Vec<float>, name)
 #else
@@ -162,7 +162,7 @@ V tanh_float(V x) {
 inline One<float> exp(One<float> x) { return exp_float(x); }
 inline One<float> log(One<float> x) { return log_float(x); }
 inline One<float> tanh(One<float> x) { return tanh_float(x); }
-#ifdef LEVIN_AVX2
+#ifdef LEVIN_VECTORS
 inline VecF exp(VecF x) { return exp_float(x); }
 inline VecF log(VecF x) { return log_float(x); }
 inline VecF tanh(VecF x) { return tanh_float(x); }

@@ -27,7 +27,7 @@ void put(V value, void* out, int64_t i) {
   value.store(static_cast<typename V::Element*>(out) + i);
 }
 inline void put(OneMask m, void* out, int64_t i) { store_mask(m, static_cast<bool*>(out) + i); }
-#ifdef LEVIN_AVX2
+#ifdef LEVIN_VECTORS
 inline void put(MaskF m, void* out, int64_t i) { store_mask(m, static_cast<bool*>(out) + i); }
 inline void put(MaskD m, void* out, int64_t i) { store_mask(m, static_cast<bool*>(out) + i); }
 #endif
