@@ -30,24 +30,24 @@ void product_tile(int64_t k, const T* a, int64_t a_row, int64_t a_column, const 
                   T* s) {
   using V = Vec<T>;
   V sums[rows][vectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int r = 0; r < rows; ++r)
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int j = 0; j < vectors; ++j) sums[r][j] = V(0);
   for (int64_t p = 0; p < k; ++p) {
     V columns[vectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int j = 0; j < vectors; ++j) columns[j] = V::load(b + p * b_row + j * V::kWidth);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) {
       const V scale(a[r * a_row + p * a_column]);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int j = 0; j < vectors; ++j) sums[r][j] = fma(scale, columns[j], sums[r][j]);
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int r = 0; r < rows; ++r)
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int j = 0; j < vectors; ++j) sums[r][j].store(s + r * kTileColumns<T> + j * V::kWidth);
 }
 
