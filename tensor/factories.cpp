@@ -116,8 +116,37 @@ template Tensor from_vector(const std::vector<uint8_t>&, const Shape&);
 
 Tensor tensor(Number value) { return full({}, value); }
 
-Tensor tensor(std::initializer_list<double> numbers) {
-  return from_vector(std::vector<float>(numbers.begin(), numbers.end()));
+namespace {
+
+// Appends numbers to `values`; gives the type that holds `dtype` and all of them.
+DType append(std::initializer_list<Number> numbers, DType dtype, std::vector<double>* values) {
+  for (const Number& number : numbers) {
+    values->push_back(number.value);
+    dtype = promote(dtype, number.dtype());
+  }
+  return dtype;
+}
+
+}  // namespace
+
+Tensor tensor(std::initializer_list<Number> numbers) {
+  std::vector<double> values;
+  const DType dtype = append(numbers, numbers.size() == 0 ? kFloat32 : kBool, &values);
+  return from_vector(values).to(dtype);
+}
+
+Tensor tensor(std::initializer_list<std::initializer_list<Number>> rows) {
+  std::vector<double> values;
+  DType dtype = kBool;
+  const std::size_t width = rows.size() == 0 ? 0 : rows.begin()->size();
+  for (const auto& row : rows) {
+    check(row.size() == width, {"tensor: rows of ", width, " and ", row.size(),
+                                " numbers: all must have the same length"});
+    dtype = append(row, dtype, &values);
+  }
+  if (values.empty()) dtype = kFloat32;
+  const Shape shape{static_cast<int64_t>(rows.size()), static_cast<int64_t>(width)};
+  return from_vector(values, shape).to(dtype);
 }
 
 Tensor from_blob(void* data, const Shape& shape, DType dtype, void* owner,

@@ -41,10 +41,11 @@ template <class T>
 Tensor from_vector(const std::vector<T>& numbers) {
   return from_vector(numbers, {static_cast<int64_t>(numbers.size())});
 }
-/// A 0-d tensor, or a vector: `tensor(1.5)`, `tensor({1.0, 2.0})`. Element types as full gives
-/// them.
+/// A 0-d tensor, a vector, a matrix: `tensor(1.5)`, `tensor({1, 2})`, `tensor({{1.0, 2.0}, {3.0,
+/// 4.0}})`. int64 where all numbers are integers, bool where all are bool, else float32.
 Tensor tensor(Number value);
-Tensor tensor(std::initializer_list<double> numbers);
+Tensor tensor(std::initializer_list<Number> numbers);
+Tensor tensor(std::initializer_list<std::initializer_list<Number>> rows);
 /// The caller's memory, not copied: contiguous, and alive as long as any tensor that views it.
 /// `free_owner(owner)` is called when the last one goes.
 Tensor from_blob(void* data, const Shape& shape, DType dtype, void* owner = nullptr,

@@ -34,7 +34,7 @@ Checkpoint small() {
   checkpoint.state["epoch"] = 3;
   checkpoint.state["lr"] = 0.1;
   checkpoint.state["loops"] = Map{{"a", List{1, nullptr, "text"}}};
-  checkpoint.tensors = {{"state_dict.w", tensor({1.5, -2.0})}, {"state_dict.b", tensor({7})}};
+  checkpoint.tensors = {{"state_dict.w", tensor({1.5, -2.0})}, {"state_dict.b", tensor({7.0})}};
   return checkpoint;
 }
 

@@ -11,7 +11,7 @@ namespace {
 using namespace levin;
 
 Tensor leaf(std::initializer_list<double> numbers) {
-  return tensor(numbers).to(kFloat64).clone().requires_grad_();
+  return from_vector(std::vector<double>(numbers)).requires_grad_();
 }
 
 std::vector<double> numbers_of(const Tensor& x) { return x.to_vector<double>(); }
