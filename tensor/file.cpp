@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <system_error>
 
 #include "../kernels/check.h"
@@ -19,14 +20,6 @@ namespace {
   fail(Fault::world, {operation, " ", path, ": ", reason});
 }
 
-// Closes itself.
-struct Descriptor {
-  int number;
-  ~Descriptor() {
-    if (number >= 0) ::close(number);
-  }
-};
-
 // False with errno set where not all bytes could be written.
 bool write_all(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -36,11 +29,6 @@ bool write_all(int descriptor, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;
-}
-
-bool write_draft(const std::string& draft, std::string_view bytes) {
-  const Descriptor file{::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
-  return file.number >= 0 && write_all(file.number, bytes) && ::fsync(file.number) == 0;
 }
 
 // A new name is on the disk only once its folder is.
@@ -54,15 +42,38 @@ bool sync_folder_of(const std::string& path) {
 
 }  // namespace
 
+void Descriptor::close() {
+  if (number >= 0) ::close(number);
+  number = -1;
+}
+
+DraftFile::DraftFile(const std::string& path)
+    : path_(path),
+      draft_(path + ".draft"),
+      file_(::open(draft_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+  if (file_.number < 0) fail_with_errno("writing", path_);
+}
+
+DraftFile::~DraftFile() {
+  file_.close();
+  if (!draft_.empty()) ::unlink(draft_.c_str());
+}
+
+void DraftFile::append(std::string_view bytes) {
+  if (!write_all(file_.number, bytes)) fail_with_errno("writing", path_);
+}
+
+void DraftFile::commit() {
+  if (::fsync(file_.number) != 0 || ::rename(draft_.c_str(), path_.c_str()) != 0)
+    fail_with_errno("writing", path_);
+  draft_.clear();
+  if (!sync_folder_of(path_)) fail_with_errno("writing the folder of", path_);
+}
+
 void write_whole(const std::string& path, std::string_view bytes) {
-  const std::string draft = path + ".draft";
-  if (!write_draft(draft, bytes) || ::rename(draft.c_str(), path.c_str()) != 0) {
-    const int reason = errno;
-    ::unlink(draft.c_str());
-    errno = reason;
-    fail_with_errno("writing", path);
-  }
-  if (!sync_folder_of(path)) fail_with_errno("writing the folder of", path);
+  DraftFile file(path);
+  file.append(bytes);
+  file.commit();
 }
 
 std::string read_whole(const std::string& path) {
@@ -83,26 +94,52 @@ std::string read_whole(const std::string& path) {
   }
 }
 
-AppendFile::AppendFile(const std::string& path)
-    : path_(path),
-      descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
-  if (descriptor_ < 0) fail_with_errno("opening", path);
+Source::Source(const std::string& path)
+    : name_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  struct stat status = {};
+  if (file_.number < 0 || ::fstat(file_.number, &status) != 0) fail_with_errno("reading", path);
+  file_size_ = static_cast<uint64_t>(status.st_size);
+  if (S_ISREG(status.st_mode)) return;
+  file_.close();
+  own_ = read_whole(path);
+  bytes_ = own_;
 }
 
-AppendFile::~AppendFile() { ::close(descriptor_); }
+void Source::read(uint64_t at, void* to, std::size_t count) const {
+  const auto fail_short = [&] { fail(Fault::world, {"reading ", name_, ": it ends too early"}); };
+  if (at > size() || count > size() - at) fail_short();
+  if (file_.number < 0) {
+    if (count > 0) std::memcpy(to, bytes_.data() + at, count);
+    return;
+  }
+  for (auto* next = static_cast<char*>(to); count > 0;) {
+    const ssize_t got = ::pread(file_.number, next, count, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail_with_errno("reading", name_);
+    if (got == 0) fail_short();  // somebody has cut it meanwhile
+    next += got;
+    at += static_cast<uint64_t>(got);
+    count -= static_cast<std::size_t>(got);
+  }
+}
+
+AppendFile::AppendFile(const std::string& path)
+    : path_(path), file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
+  if (file_.number < 0) fail_with_errno("opening", path);
+}
 
 void AppendFile::append(std::string_view rows) {
-  const off_t end = ::lseek(descriptor_, 0, SEEK_END);
+  const off_t end = ::lseek(file_.number, 0, SEEK_END);
   dirty_ = true;
-  if (write_all(descriptor_, rows)) return;
+  if (write_all(file_.number, rows)) return;
   const int reason = errno;
-  const bool cut = end >= 0 && ::ftruncate(descriptor_, end) == 0;
+  const bool cut = end >= 0 && ::ftruncate(file_.number, end) == 0;
   errno = reason;
   fail_with_errno(cut ? "appending to" : "appending to (and a torn row stays in)", path_);
 }
 
 void AppendFile::sync() {
-  if (dirty_ && ::fsync(descriptor_) != 0) fail_with_errno("writing", path_);
+  if (dirty_ && ::fsync(file_.number) != 0) fail_with_errno("writing", path_);
   if (!name_on_disk_ && !sync_folder_of(path_)) fail_with_errno("writing the folder of", path_);
   dirty_ = false;
   name_on_disk_ = true;

@@ -109,6 +109,57 @@ TEST(WriteWhole, FullAfterAPartKeepsTheOldFile) {
   EXPECT_EQ(files_in(folder), 1);
 }
 
+TEST(DraftFile, AppearsByCommitOnly) {
+  const Scratch folder;
+  const std::string path = folder / "a";
+  write_whole(path, "old");
+  {
+    DraftFile file(path);
+    file.append("half");
+    EXPECT_EQ(read_whole(path), "old");
+  }
+  EXPECT_EQ(files_in(folder), 1);
+  {
+    DraftFile file(path);
+    file.append("wh");
+    file.append("ole");
+    EXPECT_EQ(read_whole(path), "old");
+    file.commit();
+  }
+  EXPECT_EQ(read_whole(path), "whole");
+  EXPECT_EQ(files_in(folder), 1);
+}
+
+TEST(Source, ReadsPiecesOfFilesAndMemory) {
+  const Scratch folder;
+  const std::string bytes = "0123456789";
+  write_whole(folder / "a", bytes);
+  const Source file(folder / "a"), memory(bytes, "memory");
+  for (const Source* source : {&file, &memory}) {
+    std::string piece(3, '\0');
+    EXPECT_EQ(source->size(), 10u);
+    source->read(7, piece.data(), 3);
+    EXPECT_EQ(piece, "789");
+    source->read(10, nullptr, 0);
+    for (const auto& [at, count] : {std::pair{8u, 3u}, {11u, 0u}, {0u, 11u}})
+      EXPECT_EQ(error_of<std::runtime_error>([&] { source->read(at, piece.data(), count); }),
+                "reading " + source->name() + ": it ends too early");
+  }
+  fs::resize_file(folder / "a", 5);  // after it was opened
+  std::string piece(8, '\0');
+  EXPECT_EQ(error_of<std::runtime_error>([&] { file.read(0, piece.data(), 8); }),
+            "reading " + (folder / "a") + ": it ends too early");
+}
+
+TEST(Source, WhatIsNoPlainFileIsReadWhole) {
+  EXPECT_EQ(Source("/dev/null").size(), 0u);
+  const Scratch folder;
+  EXPECT_EQ(error_of<std::runtime_error>([&] { Source file(folder / "none"); }),
+            "reading " + (folder / "none") + ": No such file or directory");
+  EXPECT_EQ(error_of<std::runtime_error>([&] { Source file(folder.path()); }),
+            "reading " + folder.path() + ": Is a directory");
+}
+
 TEST(ReadWhole, WhatSaysNoSize) {
   EXPECT_NE(read_whole("/proc/self/status").find("VmRSS"), std::string::npos);
   EXPECT_EQ(read_whole("/dev/null"), "");
