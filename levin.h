@@ -10,6 +10,7 @@
 #include "nn/linear.h"
 #include "nn/sequential.h"
 #include "optim/sgd.h"
+#include "tensor/npy.h"
 #include "tensor/safetensors.h"
 #include "tensor/tensor.h"
 #include "train/callbacks/model_checkpoint.h"

@@ -3,15 +3,12 @@
 #include "safetensors.h"
 
 #include <algorithm>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <unordered_set>
 
-#include "../kernels/backend.h"
 #include "../kernels/check.h"
-#include "factories.h"
-#include "file.h"
+#include "elements.h"
 
 namespace levin::inline v0 {
 namespace {
@@ -48,20 +45,24 @@ void check_names(const SafetensorsFile& file) {
 
 std::size_t bytes_of(const Tensor& tensor) { return tensor.numel() * item_size(tensor.dtype()); }
 
-// Where each tensor's bytes begin, and after the last their end. Wide types come first, as the
-// reference writer has them: so every element is aligned.
-std::vector<std::size_t> placed(const SafetensorsFile& file) {
+struct Placed {
+  std::vector<std::size_t> order, begins;  // of the tensors' bytes
+};
+
+// Wide types come first, as the reference writer has them: so every element is aligned.
+Placed place(const SafetensorsFile& file) {
   const std::size_t count = file.tensors.size();
-  std::vector<std::size_t> order(count), begins(count + 1);
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return item_size(file.tensors[a].second.dtype()) > item_size(file.tensors[b].second.dtype());
-  });
-  for (const std::size_t i : order) {
-    begins[i] = begins[count];
-    begins[count] += bytes_of(file.tensors[i].second);
+  Placed placed{std::vector<std::size_t>(count), std::vector<std::size_t>(count)};
+  std::iota(placed.order.begin(), placed.order.end(), 0);
+  const auto width = [&](std::size_t i) { return item_size(file.tensors[i].second.dtype()); };
+  std::stable_sort(placed.order.begin(), placed.order.end(),
+                   [&](std::size_t a, std::size_t b) { return width(a) > width(b); });
+  std::size_t end = 0;
+  for (const std::size_t i : placed.order) {
+    placed.begins[i] = end;
+    end += bytes_of(file.tensors[i].second);
   }
-  return begins;
+  return placed;
 }
 
 std::string header_of(const SafetensorsFile& file, const std::vector<std::size_t>& begins) {
@@ -86,22 +87,20 @@ std::string header_of(const SafetensorsFile& file, const std::vector<std::size_t
   return header;
 }
 
-// The elements, row-major, to host memory.
-void download(const Tensor& tensor, void* to) {
-  Ref<Block> block = tensor.impl().block;
-  Layout layout = tensor.layout();
-  Backend& device = backend(tensor.device());
-  const char* error = nullptr;
-  if (!tensor.is_contiguous()) {
-    const Layout plain = Layout::of(tensor.shape(), tensor.dtype());
-    Ref<Block> copy = Block::make(bytes_of(tensor), tensor.device());
-    error = device.copy({block.get(), &layout}, {copy.get(), &plain});
-    block = std::move(copy);
-    layout = plain;
-  }
-  const std::size_t offset = layout.offset * item_size(layout.dtype);
-  if (!error) error = device.read(*block, offset, to, bytes_of(tensor));
-  if (error) fail(Fault::world, {"safetensors: reading a tensor of ", tensor.shape(), " ", error});
+std::string header_size_bytes(uint64_t size) {
+  std::string bytes(8, '\0');
+  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(size >> (8 * i));
+  return bytes;
+}
+
+void write(const SafetensorsFile& file, const Put& put) {
+  check_names(file);
+  const Placed placed = place(file);
+  const std::string header = header_of(file, placed.begins);
+  check(header.size() <= kMaxHeader, {"safetensors: names and metadata pass 100 MB"});
+  put(header_size_bytes(header.size()));
+  put(header);
+  for (const std::size_t i : placed.order) put_elements(file.tensors[i].second, "safetensors", put);
 }
 
 // ---- Reading
@@ -109,7 +108,8 @@ void download(const Tensor& tensor, void* to) {
 struct Entry {
   std::string name;
   DType dtype = kFloat32;
-  std::vector<uint64_t> shape, offsets;
+  Shape shape;
+  std::vector<uint64_t> offsets;
 };
 
 // Names come from strangers: no control characters and nothing long in a message.
@@ -182,11 +182,14 @@ class HeaderReader {
   bool number_unsigned(uint64_t number) {
     if (!in_list_) return refuse("a number stands where none may be");
     if (number > INT64_MAX) return refuse("a number that passes 2^63 - 1");
-    const bool is_shape = inner_key_ == "shape";
-    auto& list = is_shape ? entries.back().shape : entries.back().offsets;
-    list.push_back(number);
-    if (is_shape) return list.size() <= kMaxDims || refuse("more than 8 dimensions");
-    return list.size() <= 2 || refuse("data_offsets needs two numbers");
+    Entry& entry = entries.back();
+    if (inner_key_ == "shape") {
+      if (entry.shape.size() == kMaxDims) return refuse("more than 8 dimensions");
+      entry.shape.push_back(static_cast<int64_t>(number));
+      return true;
+    }
+    entry.offsets.push_back(number);
+    return entry.offsets.size() <= 2 || refuse("data_offsets needs two numbers");
   }
   bool null() { return refuse("null stands where it may not be"); }
   bool boolean(bool) { return refuse("true or false stands where it may not be"); }
@@ -213,18 +216,6 @@ class HeaderReader {
   std::unordered_set<std::string> seen_outer_, seen_inner_;
 };
 
-// Of the elements; 0 where the sizes do not fit into 2^63 - 1.
-bool byte_count(const Entry& entry, uint64_t* bytes) {
-  int64_t product = static_cast<int64_t>(item_size(entry.dtype));
-  bool empty = false, overflow = false;
-  for (const uint64_t size : entry.shape) {
-    empty |= size == 0;
-    if (size) overflow |= __builtin_mul_overflow(product, size, &product);
-  }
-  *bytes = empty ? 0 : product;
-  return !overflow;
-}
-
 // Every tensor spans its elements, and the spans tile the data without a hole or an overlap.
 void check_spans(const std::vector<Entry>& entries, uint64_t data_size, const std::string& file) {
   std::vector<const Entry*> order;
@@ -240,7 +231,8 @@ void check_spans(const std::vector<Entry>& entries, uint64_t data_size, const st
       for (const Part& part : what) part.append_to(&text);
       fail(Fault::world, {file, ": safetensors: ", shown(entry->name), ": ", text});
     };
-    if (!byte_count(*entry, &bytes)) refuse({"its shape has too many elements"});
+    if (!byte_count(entry->shape, entry->dtype, &bytes))
+      refuse({"its shape has too many elements"});
     if (begin > end || end > data_size)
       refuse({"data_offsets [", begin, ", ", end, "] do not lie in the file's ", data_size,
               " bytes of data"});
@@ -255,72 +247,63 @@ void check_spans(const std::vector<Entry>& entries, uint64_t data_size, const st
          {file, ": safetensors: ", data_size, " bytes of data, the tensors have ", expected});
 }
 
-Tensor uploaded(const Entry& entry, const char* data, const std::string& file) {
-  const Shape shape(std::vector<int64_t>(entry.shape.begin(), entry.shape.end()));
-  const char* begin = data + entry.offsets[0];
-  const std::size_t bytes = entry.offsets[1] - entry.offsets[0];
-  // Other values are undefined behaviour once somebody reads them as a bool.
-  if (entry.dtype == kBool &&
-      std::any_of(begin, begin + bytes, [](char c) { return c != 0 && c != 1; }))
-    fail(Fault::world, {file, ": safetensors: ", shown(entry.name), ": a BOOL is 0 or 1"});
-  const Tensor tensor = empty(shape, entry.dtype);
-  if (const char* error = backend(kCPU).write(begin, *tensor.impl().block, 0, bytes))
-    fail(Fault::world, {file, ": safetensors: ", shown(entry.name), ": ", error});
-  return tensor;
-}
-
-uint64_t header_size(std::string_view bytes, const std::string& file) {
+std::string header_of(const Source& from) {
   const auto refuse = [&](const char* what) {
-    fail(Fault::world, {file, ": not a safetensors file: ", what});
+    fail(Fault::world, {from.name(), ": not a safetensors file: ", what});
   };
-  if (bytes.size() < 8) refuse("shorter than 8 bytes");
+  if (from.size() < 8) refuse("shorter than 8 bytes");
+  unsigned char digits[8];
+  from.read(0, digits, 8);
   uint64_t size = 0;
-  for (int i = 7; i >= 0; --i) size = size << 8 | static_cast<unsigned char>(bytes[i]);
+  for (int i = 7; i >= 0; --i) size = size << 8 | digits[i];
   if (size > kMaxHeader) refuse("its header would pass 100 MB");
-  if (size > bytes.size() - 8) refuse("its header ends after the file");
-  if (size == 0 || bytes[8] != '{') refuse("its header does not begin with {");
+  if (size > from.size() - 8) refuse("its header ends after the file");
+  std::string header(size, '\0');
+  from.read(8, header.data(), size);
+  if (size == 0 || header[0] != '{') refuse("its header does not begin with {");
   // The parser would take a NUL for the end of the text.
-  if (bytes.substr(8, size).find('\0') != bytes.npos) refuse("its header holds a NUL");
-  return size;
+  if (header.find('\0') != header.npos) refuse("its header holds a NUL");
+  const std::size_t end = header.find_last_not_of(' ');
+  if (std::string_view("\t\n\r").find(header[end]) != std::string_view::npos)
+    refuse("its header ends with other white space than spaces");
+  return header;
 }
 
-}  // namespace
-
-std::string to_safetensors(const SafetensorsFile& file) {
-  check_names(file);
-  const std::vector<std::size_t> begins = placed(file);
-  const std::string header = header_of(file, begins);
-  check(header.size() <= kMaxHeader, {"safetensors: names and metadata pass 100 MB"});
-  std::string bytes(8 + header.size() + begins.back(), '\0');
-  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(header.size() >> (8 * i));
-  std::copy(header.begin(), header.end(), bytes.begin() + 8);
-  for (std::size_t i = 0; i < file.tensors.size(); ++i)
-    download(file.tensors[i].second, bytes.data() + 8 + header.size() + begins[i]);
-  return bytes;
-}
-
-SafetensorsFile from_safetensors(std::string_view bytes, const std::string& name_for_errors) {
-  const uint64_t size = header_size(bytes, name_for_errors);
-  const std::string_view header = bytes.substr(8, size), data = bytes.substr(8 + size);
+SafetensorsFile read(const Source& from) {
+  const std::string header = header_of(from);
   HeaderReader reader;
-  if (!Json::sax_parse(header.begin(), header.end(), &reader))
-    fail(Fault::world, {name_for_errors, ": safetensors header: ", reader.error});
-  check_spans(reader.entries, data.size(), name_for_errors);
+  if (!Json::sax_parse(header, &reader))
+    fail(Fault::world, {from.name(), ": safetensors header: ", reader.error});
+  const uint64_t data = 8 + header.size();
+  check_spans(reader.entries, from.size() - data, from.name());
   SafetensorsFile file;
   file.metadata = std::move(reader.metadata);
   for (Entry& entry : reader.entries) {
-    Tensor tensor = uploaded(entry, data.data(), name_for_errors);
+    Tensor tensor = read_elements(from, data + entry.offsets[0], entry.shape, entry.dtype,
+                                  from.name() + ": safetensors: " + shown(entry.name));
     file.tensors.emplace_back(std::move(entry.name), std::move(tensor));
   }
   return file;
 }
 
-void save_safetensors(const std::string& path, const SafetensorsFile& file) {
-  write_whole(path, to_safetensors(file));
+}  // namespace
+
+std::string to_safetensors(const SafetensorsFile& file) {
+  std::string bytes;
+  write(file, [&](std::string_view piece) { bytes += piece; });
+  return bytes;
 }
 
-SafetensorsFile load_safetensors(const std::string& path) {
-  return from_safetensors(read_whole(path), path);
+SafetensorsFile from_safetensors(std::string_view bytes, const std::string& name_for_errors) {
+  return read(Source(bytes, name_for_errors));
 }
+
+void save_safetensors(const std::string& path, const SafetensorsFile& file) {
+  DraftFile draft(path);
+  write(file, [&](std::string_view piece) { draft.append(piece); });
+  draft.commit();
+}
+
+SafetensorsFile load_safetensors(const std::string& path) { return read(Source(path)); }
 
 }  // namespace levin::inline v0

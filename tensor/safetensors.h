@@ -25,7 +25,8 @@ std::string to_safetensors(const SafetensorsFile& file);
 /// throw std::runtime_error: `name_for_errors`, then what is wrong.
 SafetensorsFile from_safetensors(std::string_view bytes, const std::string& name_for_errors);
 
-/// The same with a file, by write_whole and read_whole.
+/// The same with a file, which appears whole or not at all. Elements go straight between it and the
+/// tensors: neither the file nor a tensor stands in memory twice.
 void save_safetensors(const std::string& path, const SafetensorsFile& file);
 SafetensorsFile load_safetensors(const std::string& path);
 

@@ -54,6 +54,8 @@ std::vector<Malformed> bad_frames() {
       {raw("[]"), "its header does not begin with {"},
       {raw("\xef\xbb\xbf{}"), "its header does not begin with {"},
       {raw(std::string("{}\0evil", 7)), "its header holds a NUL"},
+      {raw("{}\n"), "its header ends with other white space than spaces"},
+      {raw("{} \t"), "its header ends with other white space than spaces"},
       {raw("{"), "no valid JSON at byte"},
       {raw("{} {}"), "no valid JSON at byte"},
       {raw("{\"x\xff\":1}"), "no valid JSON at byte"},
@@ -118,7 +120,7 @@ std::vector<Malformed> bad_values() {
       {two("[5,9]", "[0,4]", 9), "\"x\": its data begin at 5, not where the data before end: at 4"},
       {two("[0,4]", "[4,8]", 9), "9 bytes of data, the tensors have 8"},
       {raw("{}", 1), "1 bytes of data, the tensors have 0"},
-      {one("BOOL", "[1]", "[0,1]", 0) + "\x02", "\"x\": a BOOL is 0 or 1"},
+      {one("BOOL", "[1]", "[0,1]", 0) + "\x02", "\"x\": a bool is 0 or 1"},
   };
 }
 

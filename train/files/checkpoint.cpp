@@ -4,9 +4,8 @@
 #include <iterator>
 #include <stdexcept>
 
-#include "../../kernels/backend.h"
 #include "../../kernels/check.h"
-#include "../../tensor/file.h"
+#include "../../tensor/elements.h"
 #include "../../tensor/safetensors.h"
 #include "text.h"
 
@@ -21,18 +20,6 @@ void hash_bytes(std::string_view bytes, uint64_t* hash) {
   for (const char byte : bytes) *hash = (*hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
 }
 
-std::string elements_of(const std::string& name, const Tensor& tensor) {
-  const Tensor plain = tensor.detach().contiguous();
-  const std::size_t item = item_size(plain.dtype());
-  std::string elements(static_cast<std::size_t>(plain.numel()) * item, '\0');
-  const char* error =
-      backend(plain.device())
-          .read(*plain.impl().block, static_cast<std::size_t>(plain.layout().offset) * item,
-                elements.data(), elements.size());
-  if (error) fail(Fault::world, {"checkpoint: reading '", name, "' ", error});
-  return elements;
-}
-
 std::string checksum(std::string_view state,
                      const std::vector<std::pair<std::string, Tensor>>& tensors) {
   uint64_t hash = 0xcbf29ce484222325;
@@ -41,7 +28,8 @@ std::string checksum(std::string_view state,
     std::string head = "\n" + name + "\n" + name_of(tensor.dtype());
     for (const int64_t size : tensor.shape()) head += " " + std::to_string(size);
     hash_bytes(head + "\n", &hash);
-    hash_bytes(elements_of(name, tensor), &hash);
+    put_elements(tensor, "checkpoint: " + name,
+                 [&](std::string_view elements) { hash_bytes(elements, &hash); });
   }
   char digits[17] = {};
   std::to_chars(std::begin(digits), std::end(digits), hash, 16);
@@ -54,29 +42,18 @@ const std::string* find_text(const SafetensorsFile& file, const char* key) {
   return nullptr;
 }
 
-}  // namespace
-
-std::vector<std::pair<std::string, Tensor>> Checkpoint::with_prefix(
-    const std::string& prefix) const {
-  std::vector<std::pair<std::string, Tensor>> found;
-  for (const auto& [name, tensor] : tensors)
-    if (name.starts_with(prefix)) found.emplace_back(name.substr(prefix.size()), tensor);
-  return found;
-}
-
-std::string checkpoint_bytes(const Checkpoint& checkpoint) {
+SafetensorsFile as_file(const Checkpoint& checkpoint) {
   Value state;
   state["schema_version"] = kCheckpointSchema;
   if (!checkpoint.state.is_null())
     for (const auto& [key, value] : checkpoint.state.as_map())
       if (!state.find(key)) state[key] = value;
   const std::string text = to_json(state, -1, NonFinite::text);
-  return to_safetensors({checkpoint.tensors,
-                         {{kStateKey, text}, {kChecksumKey, checksum(text, checkpoint.tensors)}}});
+  return {checkpoint.tensors,
+          {{kStateKey, text}, {kChecksumKey, checksum(text, checkpoint.tensors)}}};
 }
 
-Checkpoint checkpoint_from_bytes(std::string_view bytes, const std::string& name) {
-  SafetensorsFile file = from_safetensors(bytes, name);
+Checkpoint from_file(SafetensorsFile file, const std::string& name) {
   const std::string* text = find_text(file, kStateKey);
   const std::string* sum = find_text(file, kChecksumKey);
   if (!text) fail(Fault::world, {name, ": a safetensors file, but not a checkpoint of levin"});
@@ -99,12 +76,30 @@ Checkpoint checkpoint_from_bytes(std::string_view bytes, const std::string& name
   return checkpoint;
 }
 
+}  // namespace
+
+std::vector<std::pair<std::string, Tensor>> Checkpoint::with_prefix(
+    const std::string& prefix) const {
+  std::vector<std::pair<std::string, Tensor>> found;
+  for (const auto& [name, tensor] : tensors)
+    if (name.starts_with(prefix)) found.emplace_back(name.substr(prefix.size()), tensor);
+  return found;
+}
+
+std::string checkpoint_bytes(const Checkpoint& checkpoint) {
+  return to_safetensors(as_file(checkpoint));
+}
+
+Checkpoint checkpoint_from_bytes(std::string_view bytes, const std::string& name) {
+  return from_file(from_safetensors(bytes, name), name);
+}
+
 void save_checkpoint_file(const std::string& path, const Checkpoint& checkpoint) {
-  write_whole(path, checkpoint_bytes(checkpoint));
+  save_safetensors(path, as_file(checkpoint));
 }
 
 Checkpoint load_checkpoint_file(const std::string& path) {
-  return checkpoint_from_bytes(read_whole(path), path);
+  return from_file(load_safetensors(path), path);
 }
 
 }  // namespace levin::inline v0
