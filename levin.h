@@ -12,6 +12,7 @@
 #include "optim/sgd.h"
 #include "tensor/npy.h"
 #include "tensor/safetensors.h"
+#include "tensor/span.h"
 #include "tensor/tensor.h"
 #include "train/callbacks/model_checkpoint.h"
 #include "train/callbacks/plot_metrics.h"

@@ -153,8 +153,13 @@ Tensor from_blob(void* data, const Shape& shape, DType dtype, void* owner,
                  void (*free_owner)(void*)) {
   const Layout layout = Layout::of(shape, dtype);
   check(data || shape.numel() == 0, {"from_blob: a null pointer for a tensor of shape ", shape});
-  return make_tensor(Block::wrap(data, shape.numel() * item_size(dtype), kCPU, owner, free_owner),
-                     layout);
+  const Tensor tensor = make_tensor(
+      Block::wrap(data, shape.numel() * item_size(dtype), kCPU, nullptr, nullptr), layout);
+  // Only now: an error above must leave the memory to the caller.
+  Block& block = *tensor.impl().block;
+  block.owner = owner;
+  if (free_owner) block.owner_free = free_owner;
+  return tensor;
 }
 
 Tensor rand(const Shape& shape, Generator& generator, DType dtype) {

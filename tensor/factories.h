@@ -1,7 +1,10 @@
 // Making tensors: from numbers, from memory, at random.
 #pragma once
 
+#include <concepts>
 #include <initializer_list>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "generator.h"
@@ -47,9 +50,24 @@ Tensor tensor(Number value);
 Tensor tensor(std::initializer_list<Number> numbers);
 Tensor tensor(std::initializer_list<std::initializer_list<Number>> rows);
 /// The caller's memory, not copied: contiguous, and alive as long as any tensor that views it.
-/// `free_owner(owner)` is called when the last one goes.
+/// `free_owner(owner)` is called when the last one goes; not where from_blob throws.
 Tensor from_blob(void* data, const Shape& shape, DType dtype, void* owner = nullptr,
                  void (*free_owner)(void*) = nullptr);
+/// The same as PyTorch has it: `deleter(data)` is called instead.
+template <std::invocable<void*> Deleter>
+Tensor from_blob(void* data, const Shape& shape, DType dtype, Deleter deleter) {
+  struct Owner {
+    Deleter deleter;
+    void* data;
+  };
+  auto owner = std::make_unique<Owner>(Owner{std::move(deleter), data});
+  const Tensor tensor = from_blob(data, shape, dtype, owner.get(), [](void* last) {
+    const std::unique_ptr<Owner> freed(static_cast<Owner*>(last));
+    freed->deleter(freed->data);
+  });
+  owner.release();
+  return tensor;
+}
 
 /// Uniform in [0, 1); standard normal; integers in [low, high); a permutation of 0 .. n - 1. From
 /// `generator`, or from this thread's default one. Sampling in place: uniform_, normal_.

@@ -67,8 +67,11 @@ class Tensor {
   /// (std::invalid_argument); counts as a write.
   template <class T>
   T* data() const {
-    ++impl().block->version;
-    return static_cast<T*>(checked_data(DTypeOf<T>::value));
+    T* const elements = static_cast<T*>(checked_data(DTypeOf<T>::value));
+    Block& block = *impl().block;
+    ++block.version;
+    block.last_write = "data()";
+    return elements;
   }
   /// The elements to read only; the same checks.
   template <class T>
