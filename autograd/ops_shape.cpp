@@ -1,35 +1,12 @@
-// Views, copies, joining. A view shares memory; its derivative is the view undone.
+// What copies: other layouts and element types, joins, borders, repeats.
+#include <algorithm>
+
 #include "launch.h"
 #include "ops.h"
+#include "views.h"
 
 namespace levin::inline v0 {
 namespace {
-
-// A view with history; undo(g, grads) gives the gradient of the base.
-template <class Undo>
-Tensor view_of(const char* name, const Tensor& x, const Layout& layout, Undo undo) {
-  Tensor y = make_view(x, layout);
-  if (!recording(x)) return y;
-  return record(name, std::move(y), {&x},
-                [undo](const Tensor& g, Grads& grads) { grads.set(0, undo(g, grads)); });
-}
-
-Tensor reshape_back(const Tensor& g, Grads& grads) { return g.reshape(grads.shape(0)); }
-
-// Zeros of `shape` with g at the place of a slice: the derivative of slice, itself differentiable.
-Tensor unsliced(const Tensor& g, const Shape& shape, int64_t dim, int64_t start, int64_t end,
-                int64_t step) {
-  Tensor y;
-  {
-    NoGrad no_grad;
-    y = zeros(shape, g.dtype(), g.device());
-    y.slice(dim, start, end, step).copy_(g);
-  }
-  if (!recording(g)) return y;
-  return record("unslice", y, {&g}, [=](const Tensor& gg, Grads& grads) {
-    grads.set(0, gg.slice(dim, start, end, step));
-  });
-}
 
 // A contiguous copy of another element type or layout.
 Tensor copied(const char* name, const Tensor& x, DType dtype) {
@@ -41,96 +18,6 @@ Tensor copied(const char* name, const Tensor& x, DType dtype) {
 }
 
 }  // namespace
-
-Tensor Tensor::view(const Shape& shape) const {
-  Layout result;
-  const Shape full = inferred_shape("view", shape, numel());
-  check(reshaped(layout(), full, &result),
-        {"view: a tensor of shape ", this->shape(), " cannot be seen as ", full,
-         " without a copy: use reshape()"});
-  return view_of("view", *this, result, reshape_back);
-}
-
-Tensor Tensor::reshape(const Shape& shape) const {
-  Layout result;
-  const Shape full = inferred_shape("reshape", shape, numel());
-  if (reshaped(layout(), full, &result)) return view_of("reshape", *this, result, reshape_back);
-  return contiguous().view(full);
-}
-
-Tensor Tensor::flatten(int64_t start_dim, int64_t end_dim) const {
-  if (dim() == 0) return reshape({1});
-  const int first = normal_dim("flatten", start_dim, dim()),
-            last = normal_dim("flatten", end_dim, dim());
-  check(first <= last, {"flatten: dimension ", start_dim, " comes after dimension ", end_dim});
-  Shape result;
-  int64_t joined = 1;
-  for (int d = 0; d < dim(); ++d) {
-    if (d < first || d > last) {
-      result.push_back(shape()[d]);
-      continue;
-    }
-    joined *= shape()[d];
-    if (d == last) result.push_back(joined);
-  }
-  return reshape(result);
-}
-
-Tensor Tensor::transpose(int64_t dim0, int64_t dim1) const {
-  return view_of("transpose", *this, transposed(layout(), dim0, dim1),
-                 [=](const Tensor& g, Grads&) { return g.transpose(dim0, dim1); });
-}
-
-Tensor Tensor::t() const {
-  check(dim() <= 2, {"t: a tensor of shape ", shape(), ": at most 2 dimensions, use transpose()"});
-  return dim() == 2 ? transpose(0, 1) : *this;
-}
-
-Tensor Tensor::permute(const Shape& dims) const {
-  const Layout result = permuted(layout(), dims);
-  Shape inverse = dims;
-  for (int d = 0; d < dims.size(); ++d) inverse[normal_dim("permute", dims[d], dim())] = d;
-  return view_of("permute", *this, result,
-                 [=](const Tensor& g, Grads&) { return g.permute(inverse); });
-}
-
-Tensor Tensor::expand(const Shape& shape) const {
-  return view_of("expand", *this, expanded(layout(), shape),
-                 [](const Tensor& g, Grads& grads) { return sum_to(g, grads.shape(0)); });
-}
-
-Tensor Tensor::squeeze() const {
-  return view_of("squeeze", *this, squeezed(layout()), reshape_back);
-}
-Tensor Tensor::squeeze(const Shape& dims) const {
-  const uint32_t chosen = dims_mask("squeeze", dims, dim());
-  Tensor y = *this;
-  for (int d = dim() - 1; d >= 0; --d)
-    if (dims.size() > 0 && chosen >> d & 1)
-      y = view_of("squeeze", y, squeezed(y.layout(), d), reshape_back);
-  return y;
-}
-Tensor Tensor::unsqueeze(int64_t dim) const {
-  return view_of("unsqueeze", *this, unsqueezed(layout(), dim), reshape_back);
-}
-
-Tensor Tensor::slice(int64_t dim, int64_t start, int64_t end, int64_t step) const {
-  return view_of("slice", *this, sliced(layout(), dim, start, end, step),
-                 [=](const Tensor& g, Grads& grads) {
-                   return unsliced(g, grads.shape(0), dim, start, end, step);
-                 });
-}
-
-Tensor Tensor::narrow(int64_t dim, int64_t start, int64_t length) const {
-  narrowed(layout(), dim, start, length);  // its checks
-  const int64_t first = start < 0 ? start + size(dim) : start;
-  return slice(dim, first, first + length);
-}
-
-Tensor Tensor::select(int64_t dim, int64_t index) const {
-  selected(layout(), dim, index);  // its checks
-  return narrow(dim, index, 1).squeeze(dim);
-}
 
 Tensor Tensor::contiguous() const {
   return is_contiguous() ? *this : copied("contiguous", *this, dtype());
@@ -148,7 +35,9 @@ Tensor Tensor::to(Device device) const {
 
 Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {
   check(!tensors.empty(), {"cat: an empty list: at least one tensor is needed"});
-  const Tensor& first = tensors[0];
+  // An empty vector fits everything.
+  const auto skipped = [](const Tensor& tensor) { return tensor.shape() == Shape{0}; };
+  const Tensor& first = *std::find_if_not(tensors.begin(), tensors.end() - 1, skipped);
   check(first.dim() > 0, {"cat: 0-d tensors cannot be joined: use stack()"});
   const int along = normal_dim("cat", dim, first.dim());
   Shape shape = first.shape();
@@ -157,6 +46,7 @@ Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {
   for (const Tensor& tensor : tensors) {
     check_same_device("cat", first, tensor);
     dtype = promote(dtype, tensor.dtype());
+    if (skipped(tensor)) continue;
     bool fits = tensor.dim() == first.dim();
     for (int d = 0; fits && d < shape.size(); ++d)
       fits = d == along || tensor.shape()[d] == shape[d];
@@ -169,21 +59,22 @@ Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {
   bool history = false;
   int64_t start = 0;
   for (const Tensor& tensor : tensors) {
+    history |= recording(tensor);
+    inputs.push_back(&tensor);
+    if (skipped(tensor)) continue;
     const Layout part = narrowed(y.layout(), along, start, tensor.shape()[along]);
     launched(backend(y.device()).copy(arg(tensor), {y.impl().block.get(), &part}), "cat", tensor);
     start += tensor.shape()[along];
-    history |= recording(tensor);
-    inputs.push_back(&tensor);
   }
   if (!history || !is_floating(dtype)) return y;
   std::vector<int64_t> sizes;
-  for (const Tensor& tensor : tensors) sizes.push_back(tensor.shape()[along]);
+  for (const Tensor& tensor : tensors) sizes.push_back(skipped(tensor) ? 0 : tensor.shape()[along]);
   return record("cat", y, inputs.data(), static_cast<int>(inputs.size()),
                 [along, sizes](const Tensor& g, Grads& grads) {
                   int64_t at = 0;
                   for (std::size_t i = 0; i < sizes.size(); at += sizes[i++]) {
                     const int edge = static_cast<int>(i);
-                    if (grads.wants(edge))
+                    if (sizes[i] > 0 && grads.wants(edge))
                       grads.set(edge, g.narrow(along, at, sizes[i]).to(grads.dtype(edge)));
                   }
                 });
@@ -198,6 +89,116 @@ Tensor stack(const std::vector<Tensor>& tensors, int64_t dim) {
     raised.push_back(tensor.unsqueeze(dim));
   }
   return cat(raised, normal_dim("stack", dim, tensors[0].dim() + 1));
+}
+
+Tensor Tensor::repeat(const Shape& repeats) const {
+  const int added = repeats.size() - dim();
+  check(added >= 0, {"repeat: ", repeats, " for a tensor of shape ", shape(),
+                     ": a number for each dimension is needed"});
+  Shape result;
+  for (int d = 0; d < repeats.size(); ++d) result.push_back(d < added ? 1 : shape()[d - added]);
+  Tensor y = reshape(result);
+  bool copied = false;
+  for (int d = 0; d < repeats.size(); ++d) {
+    check(repeats[d] >= 0, {"repeat: ", repeats, ": numbers must not be negative"});
+    if (repeats[d] == 1) continue;
+    const Shape before(result.begin(), d), after(result.begin() + d, result.size() - d);
+    const Shape three = {before.numel(), repeats[d], after.numel()};
+    result[d] = Shape{result[d], repeats[d]}.numel();
+    y = y.reshape({three[0], 1, three[2]}).expand(three).clone().view(result);
+    copied = true;
+  }
+  return copied ? y : y.clone();
+}
+
+Tensor Tensor::tile(const Shape& repeats) const {
+  Shape all;
+  for (int d = repeats.size(); d < dim(); ++d) all.push_back(1);
+  for (const int64_t count : repeats) all.push_back(count);
+  return repeat(all);
+}
+
+Tensor Tensor::flip(const Shape& dims) const {
+  const Layout turned = flipped(layout(), dims);
+  const Tensor y = empty(shape(), dtype(), device());
+  launched(backend(device()).copy({impl().block.get(), &turned}, arg(y)), "flip", *this);
+  if (!recording(*this)) return y;
+  return record("flip", y, {this},
+                [=](const Tensor& g, Grads& grads) { grads.set(0, g.flip(dims)); });
+}
+
+Tensor Tensor::roll(const Shape& shifts, const Shape& dims) const {
+  if (dims.empty() && shifts.size() == 1) return flatten().roll(shifts, 0).view(shape());
+  check(!shifts.empty() && shifts.size() == dims.size(),
+        {"roll: shifts ", shifts, " along dimensions ", dims, ": one for each is needed"});
+  check(dim() > 0, {"roll: a 0-d tensor has no dimension ", dims[0]});
+  Tensor y = *this;
+  for (int i = 0; i < dims.size(); ++i) {
+    const int along = normal_dim("roll", dims[i], dim());
+    const int64_t size = shape()[along];
+    if (size == 0) continue;
+    const int64_t first = (size - shifts[i] % size) % size;  // the one that comes to the start
+    y = cat({y.narrow(along, first, size - first), y.narrow(along, 0, first)}, along);
+  }
+  return y.is_same(*this) ? clone() : y;
+}
+
+Tensor pad(const Tensor& x, const Shape& widths, Number value) {
+  check(widths.size() % 2 == 0 && widths.size() <= 2 * x.dim(),
+        {"pad: widths ", widths, " for a tensor of shape ", x.shape(),
+         ": two for each of its last dimensions are needed"});
+  Shape shape = x.shape(), opposite = widths;
+  Layout from = x.layout();
+  for (int i = 0; i < widths.size(); i += 2) {
+    const int d = x.dim() - 1 - i / 2;
+    const int64_t before = widths[i], after = widths[i + 1];
+    const int64_t kept = shape[d] + std::min<int64_t>(before, 0) + std::min<int64_t>(after, 0);
+    check(kept >= 0, {"pad: widths ", widths, " cut more than there is from dimension ", d, " of ",
+                      x.shape()});
+    from = narrowed(from, d, std::max<int64_t>(-before, 0), kept);
+    shape[d] += before + after;
+    opposite[i] = -before;
+    opposite[i + 1] = -after;
+  }
+  const Tensor y = full(shape, value, x.dtype(), x.device());
+  Layout to = y.layout();
+  for (int i = 0; i < widths.size(); i += 2) {
+    const int d = x.dim() - 1 - i / 2;
+    to = narrowed(to, d, std::max<int64_t>(widths[i], 0), from.shape[d]);
+  }
+  launched(backend(x.device()).copy({x.impl().block.get(), &from}, {y.impl().block.get(), &to}),
+           "pad", x);
+  if (!recording(x)) return y;
+  return record("pad", y, {&x},
+                [=](const Tensor& g, Grads& grads) { grads.set(0, pad(g, opposite)); });
+}
+
+namespace {
+
+// Column minus row number of the elements of the last two dimensions.
+Tensor diagonal_numbers(const char* name, const Tensor& x) {
+  check(x.dim() >= 2,
+        {name, ": a tensor of shape ", x.shape(), ": at least 2 dimensions are needed"});
+  const Tensor numbers = arange(x.size(-1)) - arange(x.size(-2)).unsqueeze(1);
+  return numbers.to(x.device());
+}
+
+}  // namespace
+
+Tensor Tensor::tril(int64_t diagonal) const {
+  return where(diagonal_numbers("tril", *this) <= diagonal, *this, false);
+}
+Tensor Tensor::triu(int64_t diagonal) const {
+  return where(diagonal_numbers("triu", *this) >= diagonal, *this, false);
+}
+
+Tensor Tensor::diag(int64_t diagonal) const {
+  check(dim() == 1 || dim() == 2,
+        {"diag: a tensor of shape ", shape(), ": a vector or a matrix is needed"});
+  if (dim() == 2) return this->diagonal(diagonal).clone();
+  const int64_t size = numel() + std::abs(diagonal);
+  return placed("diag", *this, {size, size},
+                [=](const Layout& layout) { return diagonal_of(layout, diagonal, 0, 1); });
 }
 
 }  // namespace levin::inline v0

@@ -101,12 +101,13 @@ struct Layout {
   /// Row-major without gaps? Sizes of 1 may have any stride; an empty layout is contiguous.
   bool contiguous() const {
     int64_t expected = 1;
+    bool row_major = true;
     for (int d = shape.size() - 1; d >= 0; --d) {
       if (shape[d] == 0) return true;
-      if (shape[d] != 1 && strides[d] != expected) return false;
+      row_major &= shape[d] == 1 || strides[d] == expected;
       expected *= shape[d];
     }
-    return true;
+    return row_major;
   }
   /// Do all indices reach the same element?
   bool repeats_one() const {

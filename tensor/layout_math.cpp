@@ -61,21 +61,32 @@ Layout expanded(const Layout& layout, const Shape& shape) {
   return broadcast_to(layout, full);
 }
 
-Layout squeezed(const Layout& layout) {
+namespace {
+
+Layout without(const Layout& layout, uint32_t mask) {
   Layout result = layout;
   result.shape = {};
   for (int d = 0; d < layout.dim(); ++d) {
-    if (layout.shape[d] == 1) continue;
+    if (mask >> d & 1) continue;
     result.strides[result.dim()] = layout.strides[d];
     result.shape.push_back(layout.shape[d]);
   }
   return result;
 }
 
-Layout squeezed(const Layout& layout, int64_t dim) {
-  const int dropped = normal_dim("squeeze", dim, layout.dim());
-  if (layout.dim() == 0 || layout.shape[dropped] != 1) return layout;
-  return selected(layout, dropped, 0);
+}  // namespace
+
+Layout squeezed(const Layout& layout, const Shape& dims) {
+  uint32_t mask = dims.empty() ? 0 : dims_mask("squeeze", dims, layout.dim());
+  for (int d = 0; d < layout.dim(); ++d)
+    if (layout.shape[d] != 1) mask &= ~(1u << d);
+  return without(layout, mask);
+}
+
+Layout squeezed(const Layout& layout) {
+  Shape all;
+  for (int d = 0; d < layout.dim(); ++d) all.push_back(d);
+  return squeezed(layout, all);
 }
 
 Layout unsqueezed(const Layout& layout, int64_t dim) {
@@ -101,8 +112,9 @@ Layout sliced(const Layout& layout, int64_t dim, int64_t start, int64_t end, int
   const int64_t first = bounded(start), last = std::max(bounded(end), first);
   Layout result = layout;
   result.offset += first * layout.strides[along];
-  result.shape[along] = (last - first + step - 1) / step;
-  result.strides[along] *= step;
+  const int64_t count = last > first ? (last - first - 1) / step + 1 : 0;
+  result.shape[along] = count;
+  if (count > 1) result.strides[along] *= step;  // else it may be too large to multiply
   return result;
 }
 
@@ -124,15 +136,57 @@ Layout selected(const Layout& layout, int64_t dim, int64_t index) {
   if (index < -size || index >= size)
     fail(Fault::index,
          {"select: index ", index, " is out of range for dimension ", along, " of ", layout.shape});
-  Layout result = layout;
+  Layout result = without(layout, 1u << along);
   result.offset += (index < 0 ? index + size : index) * layout.strides[along];
-  result.shape = {};
+  return result;
+}
+
+Layout diagonal_of(const Layout& layout, int64_t offset, int64_t dim1, int64_t dim2) {
+  const int a = normal_dim("diagonal", dim1, layout.dim()),
+            b = normal_dim("diagonal", dim2, layout.dim());
+  check(a != b, {"diagonal: dimensions ", dim1, " and ", dim2, " of ", layout.shape,
+                 ": two different ones are needed"});
+  const int64_t rows = layout.shape[a], columns = layout.shape[b];
+  // The first element is in the first row or the first column.
+  const int64_t row = offset < 0 ? -std::max(offset, -rows) : 0;
+  const int64_t column = offset > 0 ? std::min(columns, offset) : 0;
+  Layout result = without(layout, 1u << a | 1u << b);
+  result.offset += row * layout.strides[a] + column * layout.strides[b];
+  result.strides[result.dim()] = layout.strides[a] + layout.strides[b];
+  result.shape.push_back(std::min(rows - row, columns - column));
+  return result;
+}
+
+Layout flipped(const Layout& layout, const Shape& dims) {
+  Layout result = layout;
+  const uint32_t mask = dims.empty() ? 0 : dims_mask("flip", dims, layout.dim());
   for (int d = 0; d < layout.dim(); ++d) {
-    if (d == along) continue;
-    result.strides[result.dim()] = layout.strides[d];
-    result.shape.push_back(layout.shape[d]);
+    if (!(mask >> d & 1) || layout.shape[d] == 0) continue;
+    result.offset += (layout.shape[d] - 1) * layout.strides[d];
+    result.strides[d] = -layout.strides[d];
   }
   return result;
+}
+
+Shape moved_dims(const Shape& source, const Shape& destination, int count) {
+  check(source.size() == destination.size(),
+        {"movedim: ", source, " to ", destination, ": as many places as dimensions are needed"});
+  uint32_t moved = 0;
+  int from[kMaxDims];
+  std::fill_n(from, kMaxDims, -1);
+  if (!source.empty()) {
+    dims_mask("movedim", destination, count);
+    moved = dims_mask("movedim", source, count);
+  }
+  for (int i = 0; i < source.size() && count > 0; ++i)
+    from[normal_dim("movedim", destination[i], count)] = normal_dim("movedim", source[i], count);
+  Shape order;
+  int next = 0;
+  for (int d = 0; d < count; ++d) {
+    while (moved >> next & 1) ++next;
+    order.push_back(from[d] < 0 ? next++ : from[d]);
+  }
+  return order;
 }
 
 Shape inferred_shape(const char* operation, const Shape& shape, int64_t count) {

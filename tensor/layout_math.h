@@ -1,5 +1,5 @@
 // What views do to a Layout. Pure arithmetic: the operations that record history are in
-// autograd/ops_shape.cpp.
+// autograd/ops_views.cpp.
 #pragma once
 
 #include "../kernels/layout.h"
@@ -15,12 +15,19 @@ uint32_t dims_mask(const char* operation, const Shape& dims, int count);
 Layout transposed(const Layout&, int64_t dim0, int64_t dim1);
 Layout permuted(const Layout&, const Shape& dims);
 Layout expanded(const Layout&, const Shape& shape);
+/// Without the dimensions of size 1; without those of `dims` that have size 1.
 Layout squeezed(const Layout&);
-Layout squeezed(const Layout&, int64_t dim);
+Layout squeezed(const Layout&, const Shape& dims);
 Layout unsqueezed(const Layout&, int64_t dim);
 Layout sliced(const Layout&, int64_t dim, int64_t start, int64_t end, int64_t step);
 Layout narrowed(const Layout&, int64_t dim, int64_t start, int64_t length);
 Layout selected(const Layout&, int64_t dim, int64_t index);
+/// The elements whose indices along dim1 and dim2 differ by `offset`, as the last dimension.
+Layout diagonal_of(const Layout&, int64_t offset, int64_t dim1, int64_t dim2);
+/// Backwards along `dims`: strides are negative, which only a copy's source may have.
+Layout flipped(const Layout&, const Shape& dims);
+/// The order for permuted() that moves dimensions `source` of `count` to the places `destination`.
+Shape moved_dims(const Shape& source, const Shape& destination, int count);
 
 /// `shape` with its one -1 replaced by what is left of `count` elements. Throws
 /// std::invalid_argument where they do not fit.

@@ -80,6 +80,7 @@ TEST(Layout, KnowsWhetherItIsContiguous) {
   EXPECT_FALSE(narrowed(plain, 1, 0, 2).contiguous());
   EXPECT_TRUE(narrowed(plain, 1, 0, 0).contiguous()) << "nothing lies anywhere";
   EXPECT_TRUE(transposed(Layout::of({1, 5}, kFloat32), 0, 1).contiguous());
+  EXPECT_TRUE(transposed(Layout::of({0, 5}, kFloat32), 0, 1).contiguous());
   EXPECT_TRUE(Layout::of({}, kFloat32).contiguous());
 }
 
@@ -117,12 +118,23 @@ TEST(Views, ReachTheRightElements) {
   EXPECT_EQ(offsets_of(sliced(plain, 1, 0, 3, 2)), (Offsets{0, 2, 3, 5}));
   EXPECT_EQ(offsets_of(sliced(plain, 1, -2, 100, 1)), (Offsets{1, 2, 4, 5}));
   EXPECT_EQ(offsets_of(sliced(plain, 1, 2, 1, 1)), Offsets{});
+  EXPECT_EQ(offsets_of(sliced(plain, 0, INT64_MIN, INT64_MAX, INT64_MAX)), (Offsets{0, 1, 2}));
   EXPECT_EQ(offsets_of(narrowed(plain, 0, 1, 1)), (Offsets{3, 4, 5}));
   EXPECT_EQ(offsets_of(selected(plain, 1, -1)), (Offsets{2, 5}));
   EXPECT_EQ(selected(plain, 1, -1).shape, Shape({2}));
   EXPECT_EQ(unsqueezed(plain, -1).shape, Shape({2, 3, 1}));
   EXPECT_EQ(squeezed(Layout::of({1, 2, 1}, kFloat32)).shape, Shape({2}));
   EXPECT_EQ(squeezed(plain, 0).shape, Shape({2, 3}));
+  EXPECT_EQ(squeezed(Layout::of({1, 2, 1, 1}, kFloat32), {0, 1, -1}).shape, Shape({2, 1}));
+  EXPECT_EQ(offsets_of(diagonal_of(plain, 0, 0, 1)), (Offsets{0, 4}));
+  EXPECT_EQ(offsets_of(diagonal_of(plain, 1, 0, -1)), (Offsets{1, 5}));
+  EXPECT_EQ(offsets_of(diagonal_of(plain, -1, 0, 1)), (Offsets{3}));
+  EXPECT_EQ(offsets_of(diagonal_of(plain, 1, 1, 0)), (Offsets{3}));
+  EXPECT_EQ(offsets_of(diagonal_of(plain, INT64_MIN, 0, 1)), Offsets{});
+  EXPECT_EQ(offsets_of(diagonal_of(plain, INT64_MAX, 0, 1)), Offsets{});
+  EXPECT_EQ(offsets_of(flipped(plain, 1)), (Offsets{2, 1, 0, 5, 4, 3}));
+  EXPECT_EQ(offsets_of(flipped(plain, {0, 1})), (Offsets{5, 4, 3, 2, 1, 0}));
+  EXPECT_EQ(moved_dims({0, 1}, {-1, 0}, 3), Shape({1, 2, 0}));
   EXPECT_EQ(expanded(Layout::of({3}, kFloat32), {2, -1}).shape, Shape({2, 3}));
 }
 

@@ -1,229 +1,10 @@
-// Rows of the views, copies and joins.
-#include "op_cases.h"
+// Rows of what copies: other layouts and places, borders, repeats.
+#include <algorithm>
+
+#include "op_cases_moving.h"
 
 namespace levin {
 namespace {
-
-// The result takes its element at index i from x at from(i).
-OpCase moving(const char* name, const Sample& sample, Shape result,
-              std::function<Index(const Index&)> from, Call call, std::vector<WrongCall> wrong) {
-  return {.name = name,
-          .samples = {sample},
-          .call = std::move(call),
-          .reference =
-              [=](const Arrays& x) {
-                return make_array(result, [&](const Index& i) { return x[0].at(from(i)); });
-              },
-          .wrong = std::move(wrong)};
-}
-
-// The same elements in row-major order under another shape.
-OpCase renamed(const char* name, const Shape& from, const Shape& to, Call call,
-               std::vector<WrongCall> wrong = {}) {
-  return {.name = name,
-          .samples = {{{from}}},
-          .call = std::move(call),
-          .reference =
-              [=](const Arrays& x) {
-                return Array{to, x[0].numbers};
-              },
-          .wrong = std::move(wrong)};
-}
-
-std::vector<OpCase> reshapes() {
-  std::vector<OpCase> rows = {
-      renamed("view", {3, 4}, {2, 6},
-              [](const Tensors& x) {
-                return x[0].view({2, -1});
-              },
-              {{"view: a tensor of shape [3, 2] cannot be seen as [6] without a copy",
-                [] {
-                  zeros({2, 3}).t().view({6});
-                }},
-               {"view: 6 elements do not fit [4, 2]",
-                [] {
-                  zeros({2, 3}).view({4, 2});
-                }}}),
-      renamed("reshape", {3, 4}, {2, 6},
-              [](const Tensors& x) {
-                return x[0].reshape({2, -1});
-              },
-              {{"reshape: 6 elements do not fit [4, 2]",
-                [] {
-                  zeros({2, 3}).reshape({4, 2});
-                }},
-               {"only one size can be -1",
-                [] {
-                  zeros({2, 3}).reshape({-1, -1});
-                }},
-               {"reshape: 6 elements do not fit [-1, 4]",
-                [] {
-                  zeros({2, 3}).reshape({-1, 4});
-                }},
-               {"reshape: 0 elements do not fit [-1, 0]",
-                [] {
-                  zeros({0, 3}).reshape({-1, 0});
-                }}}),
-      renamed("reshape more", {4, 1, 6}, {2, 2, 3, 1, 2},
-              [](const Tensors& x) {
-                return x[0].reshape({2, 2, 3, 1, 2});
-              }),
-      renamed("reshape empty", {0, 3}, {3, 0, 2},
-              [](const Tensors& x) {
-                return x[0].reshape({3, 0, 2});
-              }),
-      renamed("reshape 0-d", {}, {1, 1},
-              [](const Tensors& x) {
-                return x[0].reshape({1, 1});
-              }),
-      renamed("reshape to 0-d", {1, 1}, {}, [](const Tensors& x) { return x[0].reshape({}); }),
-      renamed("flatten", {2, 3, 4}, {24}, [](const Tensors& x) { return x[0].flatten(); },
-              {{"flatten: dimension 1 comes after dimension 0",
-                [] {
-                  zeros({2, 3}).flatten(1, 0);
-                }},
-               {"flatten: dimension 2 is out of range",
-                [] {
-                  zeros({2, 3}).flatten(2);
-                },
-                Fault::index}}),
-      renamed("flatten some", {2, 3, 4, 2}, {2, 12, 2},
-              [](const Tensors& x) { return x[0].flatten(1, -2); }),
-      renamed("flatten 0-d", {}, {1}, [](const Tensors& x) { return x[0].flatten(); }),
-      renamed("squeeze", {1, 3, 1, 2, 1}, {3, 2}, [](const Tensors& x) { return x[0].squeeze(); }),
-      renamed("squeeze dim", {3, 1, 2}, {3, 2}, [](const Tensors& x) { return x[0].squeeze(-2); },
-              {{"squeeze: dimension 2 is out of range",
-                [] {
-                  zeros({2, 3}).squeeze(2);
-                },
-                Fault::index},
-               {"undefined", [] { Tensor().squeeze(); }}}),
-      renamed("squeeze other", {3, 2}, {3, 2}, [](const Tensors& x) { return x[0].squeeze(0); }),
-      renamed("unsqueeze", {3, 2}, {3, 1, 2}, [](const Tensors& x) { return x[0].unsqueeze(1); },
-              {{"unsqueeze: dimension 3 is out of range: expected one in [-2, 1]",
-                [] { zeros({2}).unsqueeze(3); }, Fault::index},
-               {"at most 8",
-                [] {
-                  zeros({1, 1, 1, 1, 1, 1, 1, 1}).unsqueeze(0);
-                }}}),
-      renamed("unsqueeze last", {3, 0}, {3, 0, 1},
-              [](const Tensors& x) { return x[0].unsqueeze(-1); }),
-  };
-  rows[0].any_layout = false;
-  return rows;
-}
-
-std::vector<OpCase> views() {
-  const Call t = [](const Tensors& x) { return x[0].t(); };
-  return {
-      moving(
-          "transpose", {{{2, 3, 4}}}, {4, 3, 2},
-          [](const Index& i) {
-            return Index{i[2], i[1], i[0]};
-          },
-          [](const Tensors& x) { return x[0].transpose(0, -1); },
-          {{"transpose: dimension 2 is out of range",
-            [] {
-              zeros({2, 3}).transpose(0, 2);
-            },
-            Fault::index},
-           {"undefined", [] { Tensor().transpose(0, 1); }}}),
-      moving("t", {{{2, 3}}}, {3, 2},
-             [](const Index& i) {
-               return Index{i[1], i[0]};
-             },
-             t,
-             {{"t: a tensor of shape [2, 2, 2]",
-               [=] {
-                 t.run({zeros({2, 2, 2})});
-               }},
-              {"undefined", [=] { t.run({Tensor()}); }}}),
-      moving("t vector", {{{3}}}, {3}, [](const Index& i) { return i; }, t, {}),
-      moving(
-          "permute", {{{2, 3, 4}}}, {4, 2, 3},
-          [](const Index& i) {
-            return Index{i[1], i[2], i[0]};
-          },
-          [](const Tensors& x) {
-            return x[0].permute({2, 0, -2});
-          },
-          {{"permute: [0] names 1 dimensions of a tensor of 2",
-            [] {
-              zeros({2, 3}).permute({0});
-            }},
-           {"permute: dimension 0 appears twice",
-            [] {
-              zeros({2, 3}).permute({0, 0});
-            }}}),
-      moving(
-          "expand", {{{3, 1}}}, {2, 3, 4},
-          [](const Index& i) {
-            return Index{i[1], 0};
-          },
-          [](const Tensors& x) {
-            return x[0].expand({2, -1, 4});
-          },
-          {{"expand: [2, 3] to [4, 3]: only sizes of 1 can be repeated",
-            [] {
-              zeros({2, 3}).expand({4, 3});
-            }},
-           {"expand: [3] to [-1, 3]",
-            [] {
-              zeros({3}).expand({-1, 3});
-            }},
-           {"dimensions cannot be dropped",
-            [] {
-              zeros({2, 3}).expand({3});
-            }}}),
-      moving(
-          "slice", {{{2, 7}}}, {2, 3},
-          [](const Index& i) {
-            return Index{i[0], 1 + 2 * i[1]};
-          },
-          [](const Tensors& x) { return x[0].slice(1, 1, 6, 2); },
-          {{"slice: step 0", [] { zeros({3}).slice(0, 0, 2, 0); }},
-           {"slice: step -1", [] { zeros({3}).slice(0, 0, 2, -1); }},
-           {"slice: a 0-d tensor", [] { zeros({}).slice(0, 0, 1); }}}),
-      moving(
-          "slice from the end", {{{5, 2}}}, {3, 2},
-          [](const Index& i) {
-            return Index{2 + i[0], i[1]};
-          },
-          [](const Tensors& x) { return x[0].slice(0, -3, 99); }, {}),
-      moving(
-          "slice nothing", {{{5}}}, {0}, [](const Index& i) { return i; },
-          [](const Tensors& x) { return x[0].slice(0, 4, 2); }, {}),
-      moving(
-          "narrow", {{{2, 5}}}, {2, 2},
-          [](const Index& i) {
-            return Index{i[0], 2 + i[1]};
-          },
-          [](const Tensors& x) { return x[0].narrow(1, -3, 2); },
-          {{"narrow: start 3 and length 3 reach out of dimension 0 of [5]",
-            [] { zeros({5}).narrow(0, 3, 3); }, Fault::index},
-           {"narrow: start 0 and length -1", [] { zeros({5}).narrow(0, 0, -1); }, Fault::index}}),
-      moving(
-          "select", {{{2, 3, 4}}}, {2, 4},
-          [](const Index& i) {
-            return Index{i[0], 1, i[1]};
-          },
-          [](const Tensors& x) { return x[0].select(1, -2); },
-          {{"select: index 2 is out of range for dimension 0 of [2, 3]",
-            [] {
-              zeros({2, 3}).select(0, 2);
-            },
-            Fault::index},
-           {"select: index 2 is out of range",
-            [] {
-              zeros({2, 3})[2];
-            },
-            Fault::index},
-           {"select: a 0-d tensor", [] { zeros({})[0]; }}}),
-      moving(
-          "select operator", {{{3}}}, {}, [](const Index&) { return Index{2}; },
-          [](const Tensors& x) { return x[0][2]; }, {}),
-  };
-}
 
 std::vector<OpCase> copies() {
   const auto same = [](const char* name, Call call) {
@@ -256,77 +37,297 @@ std::vector<OpCase> copies() {
   return rows;
 }
 
-Array joined(const Arrays& x, int dim) {
-  Shape shape = x[0].shape;
-  for (std::size_t k = 1; k < x.size(); ++k) shape[dim] += x[k].shape[dim];
-  return make_array(shape, [&](Index i) {
-    std::size_t part = 0;
-    while (i[dim] >= x[part].shape[dim]) i[dim] -= x[part++].shape[dim];
-    return x[part].at(i);
+// x with each dimension repeated.
+Array repeated(const Array& x, const Shape& repeats) {
+  const int added = repeats.size() - x.shape.size();
+  Shape shape;
+  for (int d = 0; d < repeats.size(); ++d)
+    shape.push_back(repeats[d] * (d < added ? 1 : x.shape[d - added]));
+  return make_array(shape, [&](const Index& i) {
+    Index from(i.begin() + added, i.end());
+    for (std::size_t d = 0; d < from.size(); ++d) from[d] %= x.shape[d];
+    return x.at(from);
   });
 }
 
-std::vector<OpCase> joins() {
-  const auto raised = [](const Array& x, int dim) {
-    Shape shape;
-    for (int d = 0; d <= x.shape.size(); ++d) {
-      if (d == dim) shape.push_back(1);
-      if (d < x.shape.size()) shape.push_back(x.shape[d]);
+std::vector<OpCase> repeats() {
+  const auto row = [](const char* name, std::vector<Sample> samples, Call call,
+                      const Shape& repeats) {
+    return OpCase{.name = name,
+                  .samples = std::move(samples),
+                  .call = std::move(call),
+                  .reference = Reference([=](const Arrays& x) { return repeated(x[0], repeats); })};
+  };
+  std::vector<OpCase> rows = {
+      row("repeat", {{{{2, 3}}}, {{{3}}}, {{{}}}, {{{0, 2}}}},
+          [](const Tensors& x) {
+            return x[0].repeat({3, 1, 2});
+          },
+          {3, 1, 2}),
+      row("repeat nothing", {{{{2, 3}}}},
+          [](const Tensors& x) {
+            return x[0].repeat({1, 1});
+          },
+          {1, 1}),
+      row("repeat to nothing", {{{{2, 3}}}},
+          [](const Tensors& x) {
+            return x[0].repeat({2, 0});
+          },
+          {2, 0}),
+      row("repeat eight", {{{{2, 1, 2, 1, 1, 2, 1, 2}}}},
+          [](const Tensors& x) {
+            return x[0].repeat({1, 2, 2, 1, 1, 1, 3, 1});
+          },
+          {1, 2, 2, 1, 1, 1, 3, 1}),
+      row("tile", {{{{2, 3}}}, {{{2, 1, 2}}}}, [](const Tensors& x) { return x[0].tile(2); },
+          {1, 2}),
+      row("tile more", {{{{2}}}, {{{}}}},
+          [](const Tensors& x) {
+            return x[0].tile({2, 2});
+          },
+          {2, 2}),
+  };
+  rows[0].wrong = {{"repeat: [2] for a tensor of shape [2, 3]",
+                    [] {
+                      zeros({2, 3}).repeat(2);
+                    }},
+                   {"repeat: [-1]: numbers must not be negative", [] { zeros({3}).repeat(-1); }},
+                   {"too many elements", [] { zeros({3}).repeat(INT64_MAX / 2); }}};
+  rows[0].large = {{{211, 173}}};
+  rows[4].reference = Reference([](const Arrays& x) {
+    return repeated(x[0], x[0].shape.size() == 2 ? Shape{1, 2} : Shape{1, 1, 2});
+  });
+  rows[4].wrong = {{"repeat: [1, -1]: numbers must not be negative",
+                    [] {
+                      zeros({2, 3}).tile(-1);
+                    }},
+                   {"undefined", [] { Tensor().tile(2); }}};
+  return rows;
+}
+
+std::vector<OpCase> moves() {
+  std::vector<OpCase> rows = {
+      moving(
+          "flip", {{{2, 3, 4}}}, {2, 3, 4},
+          [](const Index& i) {
+            return Index{1 - i[0], i[1], 3 - i[2]};
+          },
+          [](const Tensors& x) {
+            return x[0].flip({0, -1});
+          },
+          {{"flip: dimension 0 appears twice",
+            [] {
+              zeros({2, 3}).flip({0, 0});
+            }},
+           {"flip: dimension 2 is out of range",
+            [] {
+              zeros({2, 3}).flip(2);
+            },
+            Fault::index}}),
+      moving(
+          "flip all", {{{3, 4}}}, {3, 4},
+          [](const Index& i) {
+            return Index{2 - i[0], 3 - i[1]};
+          },
+          [](const Tensors& x) {
+            return x[0].flip({0, 1});
+          },
+          {}),
+      moving(
+          "flip none", {{{2, 3}}}, {2, 3}, [](const Index& i) { return i; },
+          [](const Tensors& x) { return x[0].flip({}); }, {}),
+      moving(
+          "flip 0-d", {{{}}}, {}, [](const Index& i) { return i; },
+          [](const Tensors& x) { return x[0].flip(0); }, {}),
+      moving(
+          "flip empty", {{{2, 0}}}, {2, 0}, [](const Index& i) { return i; },
+          [](const Tensors& x) {
+            return x[0].flip({0, 1});
+          },
+          {}),
+      moving(
+          "roll", {{{2, 3, 5}}}, {2, 3, 5},
+          [](const Index& i) {
+            return Index{(i[0] + 1) % 2, i[1], (i[2] + 2) % 5};
+          },
+          [](const Tensors& x) {
+            return x[0].roll({3, -7}, {0, -1});
+          },
+          {{"roll: shifts [1, 2] along dimensions [0]",
+            [] {
+              zeros({2, 3}).roll({1, 2}, 0);
+            }},
+           {"roll: shifts [1, 2] along dimensions []",
+            [] {
+              zeros({2, 3}).roll({1, 2});
+            }},
+           {"roll: shifts [] along",
+            [] {
+              zeros({2, 3}).roll({});
+            }},
+           {"roll: a 0-d tensor", [] { zeros({}).roll(1, 0); }},
+           {"roll: dimension 1 is out of range", [] { zeros({3}).roll(1, 1); }, Fault::index}}),
+      moving(
+          "roll all", {{{2, 3}}}, {2, 3},
+          [](const Index& i) {
+            const int64_t from = (3 * i[0] + i[1] + 2) % 6;
+            return Index{from / 3, from % 3};
+          },
+          [](const Tensors& x) { return x[0].roll(4); }, {}),
+      moving(
+          "roll twice", {{{5}}}, {5}, [](const Index& i) { return Index{(i[0] + 2) % 5}; },
+          [](const Tensors& x) {
+            return x[0].roll({1, 2}, {0, 0});
+          },
+          {}),
+      moving(
+          "roll 0-d", {{{}}}, {}, [](const Index& i) { return i; },
+          [](const Tensors& x) { return x[0].roll(1); }, {}),
+      moving(
+          "roll empty", {{{2, 0}}}, {2, 0}, [](const Index& i) { return i; },
+          [](const Tensors& x) {
+            return x[0].roll({1, 1}, {1, 0});
+          },
+          {}),
+      moving(
+          "roll nothing", {{{0, 2}}}, {0, 2}, [](const Index& i) { return i; },
+          [](const Tensors& x) { return x[0].roll(1, 0); }, {}),
+  };
+  rows[1].large = {{{211, 173}}};
+  rows[1].reference = Reference([](const Arrays& x) {
+    Array result = x[0];
+    std::reverse(result.numbers.begin(), result.numbers.end());
+    return result;
+  });
+  return rows;
+}
+
+// x at i - before where that is inside, else value.
+Array padded(const Array& x, const Index& before, const Index& after, double value) {
+  Shape shape = x.shape;
+  for (int d = 0; d < shape.size(); ++d) shape[d] += before[d] + after[d];
+  return make_array(shape, [&](Index i) {
+    for (int d = 0; d < shape.size(); ++d) {
+      i[d] -= before[d];
+      if (i[d] < 0 || i[d] >= x.shape[d]) return value;
     }
-    return Array{shape, x.numbers};
+    return x.at(i);
+  });
+}
+
+std::vector<OpCase> borders() {
+  const auto row = [](const char* name, std::vector<Sample> samples, const Shape& widths,
+                      Index before, Index after, double value = 0) {
+    return OpCase{.name = name,
+                  .samples = std::move(samples),
+                  .call = [=](const Tensors& x) { return pad(x[0], widths, value); },
+                  .reference = Reference(
+                      [=](const Arrays& x) { return padded(x[0], before, after, value); })};
   };
-  return {
-      {.name = "cat",
-       .samples = {{{{2, 3}}, {{1, 3}}, {{4, 3}}}, {{{2, 3}}, {{0, 3}}}, {{{0}}, {{0}}}, {{{3}}}},
-       .call = [](const Tensors& x) { return cat(x); },
-       .reference = [](const Arrays& x) { return joined(x, 0); },
-       .wrong = {{"cat: an empty list", [] { cat({}); }},
-                 {"cat: [2, 3] and [2, 4]",
-                  [] {
-                    cat({zeros({2, 3}), zeros({2, 4})});
-                  }},
-                 {"cat: [2, 3] and [2]",
-                  [] {
-                    cat({zeros({2, 3}), zeros({2})});
-                  }},
-                 {"cat: 0-d tensors",
-                  [] {
-                    cat({zeros({}), zeros({})});
-                  }}},
-       .large = {{{131, 333}}, {{97, 333}}}},
-      {.name = "cat last",
-       .samples = {{{{2, 1, 3}}, {{2, 1, 2}}}, {{{2, 1}}, {{2, 1}}, {{2, 1}}, {{2, 2}}, {{2, 1}}}},
-       .call = [](const Tensors& x) { return cat(x, -1); },
-       .reference = [](const Arrays& x) { return joined(x, x[0].shape.size() - 1); }},
-      {.name = "stack",
-       .samples = {{{{2, 3}}, {{2, 3}}}, {{{}}, {{}}, {{}}}, {{{0}}, {{0}}}},
-       .call = [](const Tensors& x) { return stack(x); },
-       .reference =
-           [=](const Arrays& x) {
-             Arrays parts;
-             for (const Array& one : x) parts.push_back(raised(one, 0));
-             return joined(parts, 0);
-           },
-       .wrong = {{"stack: an empty list", [] { stack({}); }},
-                 {"stack: [2] and [3]",
-                  [] {
-                    stack({zeros({2}), zeros({3})});
-                  }}}},
-      {.name = "stack last",
-       .samples = {{{{2, 3}}, {{2, 3}}}},
-       .call = [](const Tensors& x) { return stack(x, -1); },
-       .reference =
-           [=](const Arrays& x) {
-             return joined({raised(x[0], 2), raised(x[1], 2)}, 2);
-           }},
+  std::vector<OpCase> rows = {
+      row("pad", {{{{2, 3}}}, {{{2, 0}}}}, {1, 2}, {0, 1}, {0, 2}),
+      row("pad several", {{{{2, 1, 3}}}}, {1, 0, 0, 1, 2, 1}, {2, 0, 1}, {1, 1, 0}, 1),
+      row("pad cut", {{{{3, 4}}}}, {-1, 2, 1, -2}, {1, -1}, {-2, 2}, 1),
+      row("pad cut all", {{{{3}}}}, {-1, -2}, {-1}, {-2}, 1),
+      row("pad cut and more", {{{{2}}}}, {-2, 3}, {-2}, {3}, 1),
+      row("pad nothing", {{{{2, 3}}}, {{{0, 2}}}}, {}, {0, 0}, {0, 0}),
+      row("pad 0-d", {{{}}}, {}, {}, {}),
   };
+  rows[0].wrong = {{"pad: widths [1]", [] { pad(zeros({3}), 1); }},
+                   {"pad: widths [1, 1, 1, 1] for a tensor of shape [3]",
+                    [] {
+                      pad(zeros({3}), {1, 1, 1, 1});
+                    }},
+                   {"pad: widths [-2, -2] cut more than there is from dimension 0 of [3]",
+                    [] {
+                      pad(zeros({3}), {-2, -2});
+                    }},
+                   {"pad: widths [-4, 2] cut more", [] {
+                      pad(zeros({3}), {-4, 2});
+                    }}};
+  rows[0].large = {{{211, 173}}};
+  return rows;
+}
+
+std::vector<OpCase> triangles() {
+  const auto row = [](const char* name, Call call, std::function<bool(int64_t)> keep) {
+    return OpCase{.name = name,
+                  .samples = {{{{3, 4}}}, {{{2, 4, 3}}}, {{{0, 2}}}, {{{2, 3, 0}}}},
+                  .call = std::move(call),
+                  .reference = Reference([=](const Arrays& x) {
+                    return make_array(x[0].shape, [&](const Index& i) {
+                      return keep(i.back() - i[i.size() - 2]) ? x[0].at(i) : 0;
+                    });
+                  }),
+                  .large = {{{211, 173}}}};
+  };
+  std::vector<OpCase> rows = {
+      row(
+          "tril", [](const Tensors& x) { return x[0].tril(); },
+          [](int64_t above) { return above <= 0; }),
+      row(
+          "tril above", [](const Tensors& x) { return x[0].tril(1); },
+          [](int64_t above) { return above <= 1; }),
+      row(
+          "tril below", [](const Tensors& x) { return x[0].tril(-2); },
+          [](int64_t above) { return above <= -2; }),
+      row(
+          "triu", [](const Tensors& x) { return x[0].triu(); },
+          [](int64_t above) { return above >= 0; }),
+      row(
+          "triu above", [](const Tensors& x) { return x[0].triu(2); },
+          [](int64_t above) { return above >= 2; }),
+      row(
+          "triu far below", [](const Tensors& x) { return x[0].triu(-9); },
+          [](int64_t above) { return above >= -9; }),
+  };
+  rows[0].wrong = {{"tril: a tensor of shape [3]", [] { zeros({3}).tril(); }},
+                   {"tril: a tensor of shape []", [] { zeros({}).tril(); }}};
+  rows[3].wrong = {{"triu: a tensor of shape [3]", [] { zeros({3}).triu(); }},
+                   {"undefined", [] { Tensor().triu(); }}};
+  return rows;
+}
+
+std::vector<OpCase> diagonal_matrices() {
+  const auto matrix = [](const char* name, const Shape& from, int64_t size, int64_t row,
+                         int64_t column, Call call) {
+    return OpCase{.name = name,
+                  .samples = {{{from}}},
+                  .call = std::move(call),
+                  .reference = Reference([=](const Arrays& x) {
+                    return make_array({size, size}, [&](const Index& i) {
+                      return i[0] - row == i[1] - column && i[0] >= row && i[1] >= column
+                                 ? x[0][i[0] - row]
+                                 : 0;
+                    });
+                  })};
+  };
+  std::vector<OpCase> rows = {
+      matrix("diag", {3}, 3, 0, 0, [](const Tensors& x) { return x[0].diag(); }),
+      matrix("diag above", {3}, 5, 0, 2, [](const Tensors& x) { return x[0].diag(2); }),
+      matrix("diag below", {2}, 3, 1, 0, [](const Tensors& x) { return x[0].diag(-1); }),
+      matrix("diag empty", {0}, 1, 0, 1, [](const Tensors& x) { return x[0].diag(1); }),
+      moving(
+          "diag of a matrix", {{{3, 4}}}, {2},
+          [](const Index& i) {
+            return Index{i[0] + 1, i[0]};
+          },
+          [](const Tensors& x) { return x[0].narrow(1, 0, 2).diag(-1); }, {}),
+  };
+  rows[0].wrong = {{"diag: a tensor of shape [2, 2, 2]",
+                    [] {
+                      zeros({2, 2, 2}).diag();
+                    }},
+                   {"diag: a tensor of shape []", [] { zeros({}).diag(); }}};
+  return rows;
 }
 
 }  // namespace
 
 std::vector<OpCase> shape_cases() {
   std::vector<OpCase> rows;
-  for (const auto& part : {reshapes(), views(), copies(), joins()})
+  for (const auto& part :
+       {copies(), repeats(), moves(), borders(), triangles(), diagonal_matrices()})
     rows.insert(rows.end(), part.begin(), part.end());
   return rows;
 }

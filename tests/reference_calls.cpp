@@ -85,12 +85,6 @@ Tensor item_of(const Arguments& a) {
   return x;
 }
 
-Tensor squeezed(const Arguments& a) {
-  if (a.count() == 1) return a.tensor(0).squeeze();
-  if (a.positional[1].json.is_array()) throw NotThere{"of several dimensions"};
-  return a.tensor(0).squeeze(a.integer(1, 0));
-}
-
 Tensor sum_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.sum(dims, keepdim); }
 Tensor mean_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.mean(dims, keepdim); }
 Tensor amax_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.amax(dims, keepdim); }
@@ -145,28 +139,9 @@ std::map<std::string, ReferenceCall> products_and_losses() {
   };
 }
 
-std::map<std::string, ReferenceCall> shapes_and_indices() {
+std::map<std::string, ReferenceCall> indices_and_factories() {
   return {
-      {"reshape", one([](const Arguments& a) { return a.tensor(0).reshape(a.shape(1)); })},
-      {"transpose", one([](const Arguments& a) {
-         return a.tensor(0).transpose(a.integer(1, 0), a.integer(2, 0));
-       })},
-      {"permute", one([](const Arguments& a) { return a.tensor(0).permute(a.shape(1)); })},
-      {"Tensor.expand", one([](const Arguments& a) { return a.tensor(0).expand(a.shape(1)); })},
-      {"squeeze", one(squeezed)},
-      {"unsqueeze", one([](const Arguments& a) { return a.tensor(0).unsqueeze(a.integer(1, 0)); })},
-      {"narrow", one([](const Arguments& a) {
-         return a.tensor(0).narrow(a.integer(1, 0), a.integer(2, 0), a.integer(3, 0));
-       })},
-      {"select", one([](const Arguments& a) {
-         return a.tensor(0).select(a.integer(1, 0), a.integer(2, 0));
-       })},
-      {"flatten", one([](const Arguments& a) {
-         return a.tensor(0).flatten(a.integer(1, 0), a.integer(2, -1));
-       })},
       {"getitem", one(item_of)},
-      {"cat", one([](const Arguments& a) { return cat(a.tensors(0), a.integer(1, 0)); })},
-      {"stack", one([](const Arguments& a) { return stack(a.tensors(0), a.integer(1, 0)); })},
       {"gather",
        one([](const Arguments& a) { return a.tensor(0).gather(a.integer(1, 0), a.tensor(2)); })},
       {"index_select", one([](const Arguments& a) {
@@ -245,8 +220,8 @@ std::vector<std::string> Arguments::unused() const {
 const std::map<std::string, ReferenceCall>& reference_calls() {
   static const std::map<std::string, ReferenceCall> calls = [] {
     std::map<std::string, ReferenceCall> all;
-    for (const auto& part :
-         {elementwise_calls(), reductions(), products_and_losses(), shapes_and_indices()})
+    for (const auto& part : {elementwise_calls(), reductions(), products_and_losses(),
+                             indices_and_factories(), shape_calls()})
       all.insert(part.begin(), part.end());
     return all;
   }();

@@ -105,6 +105,29 @@ WrongCalls wrong_shapes() {
         "squeeze: dimension 2 is out of range"}},
       {"torch.zeros(2).unsqueeze(3)",
        {[] { zeros({2}).unsqueeze(3); }, "unsqueeze: dimension 3 is out of range"}},
+      {"torch.zeros(6).unflatten(0, (4, 2))",
+       {[] {
+          zeros({6}).unflatten(0, {4, 2});
+        },
+        "unflatten: 6 elements do not fit [4, 2]"}},
+      {"torch.split(torch.zeros(5), [2, 2])",
+       {[] {
+          zeros({5}).split_with_sizes({2, 2});
+        },
+        "split_with_sizes: the sizes add up to 4"}},
+      {"torch.chunk(torch.zeros(5), 0)", {[] { zeros({5}).chunk(0); }, "chunk: into 0 parts"}},
+      {"torch.zeros(2, 3).roll((1, 2), 0)",
+       {[] {
+          zeros({2, 3}).roll({1, 2}, 0);
+        },
+        "roll: shifts [1, 2] along dimensions [0]"}},
+      {"F.pad(torch.zeros(3), (1,))", {[] { pad(zeros({3}), 1); }, "pad: widths [1]"}},
+      {"torch.diag(torch.zeros(2, 2, 2))",
+       {[] {
+          zeros({2, 2, 2}).diag();
+        },
+        "diag: a tensor of shape [2, 2, 2]"}},
+      {"torch.tril(torch.zeros(3))", {[] { zeros({3}).tril(); }, "tril: a tensor of shape [3]"}},
       {"torch.cat([])", {[] { cat({}); }, "cat: an empty list"}},
       {"torch.cat([torch.zeros(2, 3), torch.zeros(2, 4)], 0)",
        {[] {
