@@ -37,8 +37,11 @@ Vec<T> by_number(Vec<T> x, Vec<T> z, double (*f)(double, double)) {
 }
 #endif
 
-#define LEVIN_BY_NUMBER(V, name) \
-  inline V name(V x) { return by_number(x, __builtin_##name); }
+// Inside a lambda: Clang takes no address of a builtin.
+#define LEVIN_BY_NUMBER(V, name)                                                 \
+  inline V name(V x) {                                                           \
+    return by_number(x, [](double number) { return __builtin_##name(number); }); \
+  }
 #define LEVIN_FLOAT_AND_DOUBLE(name) LEVIN_DOUBLE(name) LEVIN_FLOAT(name)
 #ifdef LEVIN_VECTORS
 #define LEVIN_DOUBLE(name) LEVIN_BY_NUMBER(One<double>, name) LEVIN_BY_NUMBER(Vec<double>, name)
@@ -79,14 +82,19 @@ inline double floor_divide_double(double a, double b) {
   return quotient - floor > 0.5 ? floor + 1 : floor;
 }
 
+inline double pow_double(double a, double b) { return __builtin_pow(a, b); }
+inline double fmod_double(double a, double b) { return __builtin_fmod(a, b); }
+inline double atan2_double(double a, double b) { return __builtin_atan2(a, b); }
+inline double hypot_double(double a, double b) { return __builtin_hypot(a, b); }
+
 #define LEVIN_TWO(name, function)                       \
   template <class V>                                    \
   requires requires(V v) { by_number(v, v, function); } \
   V name(V x, V z) { return by_number(x, z, function); }
-LEVIN_TWO(pow, __builtin_pow)
-LEVIN_TWO(fmod, __builtin_fmod)
-LEVIN_TWO(atan2, __builtin_atan2)
-LEVIN_TWO(hypot, __builtin_hypot)
+LEVIN_TWO(pow, pow_double)
+LEVIN_TWO(fmod, fmod_double)
+LEVIN_TWO(atan2, atan2_double)
+LEVIN_TWO(hypot, hypot_double)
 LEVIN_TWO(floor_divide, floor_divide_double)
 
 #undef LEVIN_TWO
