@@ -1,7 +1,6 @@
 #include "csv.h"
 
 #include <charconv>
-#include <string_view>
 #include <vector>
 
 #include "../../kernels/check.h"
@@ -36,7 +35,10 @@ int64_t add_numbers(const std::string& path, int64_t line, std::string_view text
 }  // namespace
 
 Tensor read_csv(const std::string& path, int skip_lines) {
-  const std::string bytes = read_whole(path);
+  return from_csv(read_whole(path), path, skip_lines);
+}
+
+Tensor from_csv(std::string_view bytes, const std::string& path, int skip_lines) {
   std::string_view left = bytes;
   std::vector<double> numbers;
   int64_t rows = 0, columns = 0;

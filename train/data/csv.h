@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "../../tensor/tensor.h"
 
@@ -12,5 +13,7 @@ namespace levin::inline v0::data {
 /// column for what is no number, and for a line of another length than the first; and for a file
 /// without numbers.
 Tensor read_csv(const std::string& path, int skip_lines = 0);
+/// The same from memory; `name_for_errors` stands for the path.
+Tensor from_csv(std::string_view bytes, const std::string& name_for_errors, int skip_lines = 0);
 
 }  // namespace levin::inline v0::data
