@@ -24,6 +24,11 @@ inline void check_same_device(const char* operation, const Tensor& a, const Tens
           ": both must be on one device"});
 }
 
+/// 16-bit values as float32: what takes several steps is computed in it and rounded once.
+inline Tensor widened(const Tensor& x) {
+  return x.defined() && (x.dtype() == kBFloat16 || x.dtype() == kFloat16) ? x.to(kFloat32) : x;
+}
+
 /// g summed to `shape`, from which it was broadcast.
 Tensor sum_to(const Tensor& g, const Shape& shape);
 

@@ -1,87 +1,12 @@
-// Losses.
-#include <stdexcept>
-
-#include "elementwise.h"
-#include "launch.h"
+// Losses of values: how far x is from the target.
+#include "loss_parts.h"
 #include "ops.h"
 
 namespace levin::inline v0 {
 namespace {
 
-Tensor reduced(const Tensor& losses, LossReduction reduction) {
-  if (reduction == LossReduction::none) return losses;
-  return reduction == LossReduction::mean ? losses.mean() : losses.sum();
-}
-
-// weight [C] so that it broadcasts against x with its classes in dimension `dim`.
-Tensor along(const Tensor& weight, const Tensor& x, int dim) {
-  Shape shape;
-  for (int d = 0; d < x.dim(); ++d) shape.push_back(d == dim ? weight.numel() : 1);
-  return weight.reshape(shape);
-}
-
-Tensor cross_entropy_of_probabilities(const Tensor& x, const Tensor& target,
-                                      const CrossEntropyOptions& options, int dim) {
-  check(target.shape() == x.shape(), {"cross_entropy: input ", x.shape(), " and probabilities ",
-                                      target.shape(), ": shapes must be equal"});
-  const double classes = static_cast<double>(x.size(dim)), smoothing = options.label_smoothing;
-  const Tensor wanted = smoothing == 0 ? target : target * (1 - smoothing) + smoothing / classes;
-  Tensor terms = x.log_softmax(dim) * wanted;
-  if (options.weight.defined()) terms = terms * along(options.weight, x, dim);
-  const Tensor losses = -terms.sum({dim});
-  if (options.reduction != LossReduction::mean) return reduced(losses, options.reduction);
-  return losses.sum() / static_cast<double>(losses.numel());
-}
-
-// log_p at the target's classes.
-Tensor at_target(const Tensor& log_p, const Tensor& target, int dim) {
-  try {
-    return log_p.gather(dim, target.unsqueeze(dim)).squeeze(dim);
-  } catch (const std::out_of_range&) {
-    fail(Fault::index, {"cross_entropy: class indices of shape ", target.shape(),
-                        " must lie in [0, ", log_p.size(dim), ")"});
-  }
-}
-
-Tensor cross_entropy_of_indices(const Tensor& x, const Tensor& target,
-                                const CrossEntropyOptions& options, int dim) {
-  Shape expected = reduced_shape(x.shape(), 1u << dim, false);
-  check(target.shape() == expected,
-        {"cross_entropy: input ", x.shape(), " needs class indices of shape ", expected, ", not ",
-         target.shape()});
-  const Tensor counts = target.ne(options.ignore_index);
-  const Tensor safe = where(counts, target, 0);
-  const Tensor log_p = x.log_softmax(dim);
-  const Tensor log_target = at_target(log_p, safe, dim);
-  Tensor factor = counts.to(x.dtype());
-  if (options.weight.defined())
-    factor = factor * options.weight.index_select(0, safe.flatten()).reshape(expected);
-  Tensor losses = -(log_target * factor);
-  if (options.label_smoothing != 0) {
-    const Tensor weighted =
-        options.weight.defined() ? log_p * along(options.weight, x, dim) : log_p;
-    losses = losses * (1 - options.label_smoothing) -
-             weighted.sum({dim}) * (options.label_smoothing / static_cast<double>(x.size(dim)));
-  }
-  losses = where(counts, losses, 0);
-  if (options.reduction != LossReduction::mean) return reduced(losses, options.reduction);
-  return losses.sum() / factor.sum();
-}
-
-}  // namespace
-
-Tensor mse_loss(const Tensor& x, const Tensor& target, LossReduction reduction) {
-  if (!(x.shape() == target.shape())) [[unlikely]]
-    fail({"mse_loss: ", x.shape(), " and ", target.shape(), ": shapes must be equal"});
-  if (!is_floating(x.dtype()) && !is_floating(target.dtype())) [[unlikely]]
-    fail({"mse_loss: ", x.dtype(), " and ", target.dtype(), ": a floating type is needed"});
-  const bool fused = reduction != LossReduction::none && x.dtype() == target.dtype() &&
-                     (x.dtype() == kFloat32 || x.dtype() == kFloat64) &&
-                     x.device() == target.device();
-  if (!fused) return reduced((x - target).square(), reduction);
-  if (!x.is_contiguous() || !target.is_contiguous())
-    return mse_loss(x.contiguous(), target.contiguous(), reduction);
-  const bool mean = reduction == LossReduction::mean;
+// The mean or sum of squares in one pass, and its derivative in one.
+Tensor fused_mse(const Tensor& x, const Tensor& target, bool mean) {
   Tensor y = empty({}, x.dtype(), x.device());
   launched(backend(x.device()).mse({mean, arg(x), arg(target), arg(y)}), "mse_loss", x);
   if (!recording(x, target)) return y;
@@ -108,21 +33,63 @@ Tensor mse_loss(const Tensor& x, const Tensor& target, LossReduction reduction) 
       });
 }
 
-Tensor cross_entropy(const Tensor& x, const Tensor& target, const CrossEntropyOptions& options) {
+}  // namespace
+
+Tensor mse_loss(const Tensor& x, const Tensor& target, LossReduction reduction) {
+  const bool mean = reduction == LossReduction::mean;
+  const bool fused = (mean || reduction == LossReduction::sum) && x.dtype() == target.dtype() &&
+                     (x.dtype() == kFloat32 || x.dtype() == kFloat64) &&
+                     x.shape() == target.shape() && x.device() == target.device();
+  if (fused && x.is_contiguous() && target.is_contiguous()) return fused_mse(x, target, mean);
+  if (fused) return fused_mse(x.contiguous(), target.contiguous(), mean);
+  const LossArguments in("mse_loss", x, target);
+  return reduced("mse_loss", (in.x - in.target).square(), reduction).to(in.type);
+}
+
+Tensor l1_loss(const Tensor& x, const Tensor& target, LossReduction reduction) {
+  const LossArguments in("l1_loss", x, target);
+  return reduced("l1_loss", (in.x - in.target).abs(), reduction).to(in.type);
+}
+
+Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, LossReduction reduction, double beta) {
+  check(beta >= 0, {"smooth_l1_loss: beta ", beta, ": must not be negative"});
+  if (beta == 0) return l1_loss(x, target, reduction);
+  const LossArguments in("smooth_l1_loss", x, target);
+  const Tensor difference = in.x - in.target, distance = difference.abs();
+  const Tensor losses =
+      where(distance.lt(beta), difference.square() * (0.5 / beta), distance - 0.5 * beta);
+  return reduced("smooth_l1_loss", losses, reduction).to(in.type);
+}
+
+Tensor huber_loss(const Tensor& x, const Tensor& target, LossReduction reduction, double delta) {
+  check(delta > 0, {"huber_loss: delta ", delta, ": must be positive"});
+  const LossArguments in("huber_loss", x, target);
+  const Tensor difference = in.x - in.target, distance = difference.abs();
+  const Tensor losses =
+      where(distance.lt(delta), difference.square() * 0.5, (distance - 0.5 * delta) * delta);
+  return reduced("huber_loss", losses, reduction).to(in.type);
+}
+
+// As PyTorch has it: a target that is neither 1 nor -1 counts as both.
+Tensor hinge_embedding_loss(const Tensor& x, const Tensor& target, double margin,
+                            LossReduction reduction) {
   check(is_floating(x.dtype()),
-        {"cross_entropy: a ", x.dtype(), " input: a floating type is needed"});
-  check(x.dim() > 0, {"cross_entropy: a 0-d input has no classes"});
-  const int dim = x.dim() == 1 ? 0 : 1;
-  check(!options.weight.defined() ||
-            (options.weight.dim() == 1 && options.weight.numel() == x.size(dim)),
-        {"cross_entropy: one weight for each of the ", x.size(dim), " classes is needed"});
-  check(options.label_smoothing >= 0 && options.label_smoothing <= 1,
-        {"cross_entropy: label_smoothing ", options.label_smoothing, ": must lie in [0, 1]"});
-  if (is_floating(target.dtype())) return cross_entropy_of_probabilities(x, target, options, dim);
-  check(target.dtype() == kInt64,
-        {"cross_entropy: a ", target.dtype(),
-         " target: int64 class indices or floating probabilities are needed"});
-  return cross_entropy_of_indices(x, target, options, dim);
+        {"hinge_embedding_loss: a ", x.dtype(), " input: a floating type is needed"});
+  const LossArguments in("hinge_embedding_loss", x, target);
+  const Tensor near = where(in.target.ne(-1), in.x, 0);
+  const Tensor far = where(in.target.ne(1), (margin - in.x).clamp_min(0), 0);
+  return reduced("hinge_embedding_loss", near + far, reduction).to(x.dtype());
+}
+
+Tensor cosine_similarity(const Tensor& x1, const Tensor& x2, int64_t dim, double eps) {
+  const LossArguments in("cosine_similarity", x1, x2);
+  const int along = normal_dim("cosine_similarity", dim, in.x.dim());
+  // Each is divided by its length first, so that the product cannot overflow.
+  const auto direction = [&](const Tensor& x) {
+    return x / x.square().sum({along}, true).clamp_min(eps * eps).sqrt();
+  };
+  const Tensor cosines = direction(in.x) * direction(in.target);
+  return cosines.sum({along}).to(in.type);
 }
 
 }  // namespace levin::inline v0

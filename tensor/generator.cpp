@@ -10,9 +10,15 @@ namespace levin::inline v0 {
 namespace {
 
 // FNV-1a.
-uint32_t hash_of(const char* name) {
+uint32_t hash_of(std::string_view name) {
   uint32_t hash = 2166136261u;
-  for (; *name; ++name) hash = (hash ^ static_cast<unsigned char>(*name)) * 16777619u;
+  for (const char letter : name) hash = (hash ^ static_cast<unsigned char>(letter)) * 16777619u;
+  return hash;
+}
+uint64_t long_hash_of(std::string_view name) {
+  uint64_t hash = 14695981039346656037u;
+  for (const char letter : name)
+    hash = (hash ^ static_cast<unsigned char>(letter)) * 1099511628211u;
   return hash;
 }
 
@@ -41,6 +47,11 @@ Generator Generator::keyed(uint64_t epoch, uint64_t index) const {
   const auto low = philox_block(seed_, hash_of("keyed"), index, static_cast<uint32_t>(epoch));
   const auto mixed = philox_block(uint64_t{low[1]} << 32 | low[0], hash_of("epoch"), epoch,
                                   static_cast<uint32_t>(index >> 32));
+  return Generator(uint64_t{mixed[1]} << 32 | mixed[0]);
+}
+
+Generator Generator::fork(std::string_view name) const {
+  const auto mixed = philox_block(seed_, hash_of("fork"), long_hash_of(name), 0);
   return Generator(uint64_t{mixed[1]} << 32 | mixed[0]);
 }
 

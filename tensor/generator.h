@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,8 @@ class Generator {
   /// A generator of its own for one item, the same whenever it is asked for: keyed by the seed, an
   /// epoch and an index.
   Generator keyed(uint64_t epoch, uint64_t index) const;
+  /// The same for a part of a program: keyed by the seed and a name, whatever was drawn before.
+  Generator fork(std::string_view name) const;
 
   /// All that is needed to go on from here: counters by stream name.
   std::vector<std::pair<std::string, uint64_t>> counters() const;

@@ -119,5 +119,8 @@ std::vector<OpCase> shape_cases();
 std::vector<OpCase> product_cases();
 std::vector<OpCase> index_cases();
 std::vector<OpCase> loss_cases();
+std::vector<OpCase> loss_class_cases();
+std::vector<OpCase> norm_cases();
+std::vector<OpCase> random_cases();
 
 }  // namespace levin

@@ -44,21 +44,6 @@ ReferenceCall position(Unary whole, Tensor (Tensor::*along)(int64_t, bool) const
   });
 }
 
-LossReduction reduction_of(const Arguments& a) {
-  const std::string name = a.text("reduction", "mean");
-  return name == "none"   ? LossReduction::none
-         : name == "mean" ? LossReduction::mean
-                          : LossReduction::sum;
-}
-
-Tensor cross_entropy_of(const Arguments& a) {
-  return cross_entropy(a.tensor(0), a.tensor(1),
-                       {.weight = a.tensor("weight"),
-                        .ignore_index = static_cast<int64_t>(a.number("ignore_index", -100).value),
-                        .reduction = reduction_of(a),
-                        .label_smoothing = a.number("label_smoothing", 0).value});
-}
-
 // x[index..] of integers, slices, new axes and one ellipsis.
 Tensor item_of(const Arguments& a) {
   Tensor x = a.tensor(0);
@@ -119,12 +104,7 @@ Tensor product_of(const Arguments& a) {
   return matmul(a.tensor(0), a.tensor(1));
 }
 
-Tensor mse_of(const Arguments& a) {
-  if (!(a.tensor(0).shape() == a.tensor(1).shape())) throw NotThere{"of shapes that broadcast"};
-  return mse_loss(a.tensor(0), a.tensor(1), reduction_of(a));
-}
-
-std::map<std::string, ReferenceCall> products_and_losses() {
+std::map<std::string, ReferenceCall> products() {
   return {
       {"matmul", one(product_of)},
       {"mm", binary(&Tensor::matmul)},
@@ -134,8 +114,6 @@ std::map<std::string, ReferenceCall> products_and_losses() {
       {"nn.functional.linear", one([](const Arguments& a) {
          return linear(a.tensor(0), a.tensor(1), a.count() > 2 ? a.tensor(2) : Tensor());
        })},
-      {"nn.functional.mse_loss", one(mse_of)},
-      {"nn.functional.cross_entropy", one(cross_entropy_of)},
   };
 }
 
@@ -220,7 +198,7 @@ std::vector<std::string> Arguments::unused() const {
 const std::map<std::string, ReferenceCall>& reference_calls() {
   static const std::map<std::string, ReferenceCall> calls = [] {
     std::map<std::string, ReferenceCall> all;
-    for (const auto& part : {elementwise_calls(), reductions(), products_and_losses(),
+    for (const auto& part : {elementwise_calls(), reductions(), products(), loss_calls(),
                              indices_and_factories(), shape_calls()})
       all.insert(part.begin(), part.end());
     return all;

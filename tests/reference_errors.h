@@ -16,6 +16,7 @@ struct Wrong {
 };
 using WrongCalls = std::map<std::string, Wrong>;
 
+WrongCalls wrong_losses();
 WrongCalls wrong_reductions();
 WrongCalls wrong_shapes();
 
