@@ -147,6 +147,54 @@ TEST(Capture, ReplayDrawsFreshNumbers) {
   EXPECT_EQ(out.to_vector<float>(), rand({8}, again).to_vector<float>());
 }
 
+// Its mask is that of the call that the replay stands for, in the value and in the gradient.
+TEST(Capture, ReplayedDropoutHasTheNextMask) {
+  const auto step = [](const Tensor& x) {
+    const Tensor y = dropout(x, 0.25);
+    x.zero_grad();
+    y.backward(ones({64}));
+    return y;
+  };
+  const Tensor eager = ones({64}).requires_grad_(), replayed = ones({64}).requires_grad_();
+  Tensor y;
+  manual_seed(4);
+  step(replayed);
+  Recorder recorder;
+  {
+    const CpuOverride here(&recorder);
+    y = step(replayed);
+  }
+  recorder.replay();
+  manual_seed(4);
+  for (int call = 0; call < 2; ++call) step(eager);
+  EXPECT_EQ(y.to_vector<float>(), step(eager).to_vector<float>());
+  EXPECT_EQ(replayed.grad().to_vector<float>(), eager.grad().to_vector<float>());
+  EXPECT_EQ(recorder.obstacle(), "");
+}
+
+TEST(Capture, LossesAndNormalisationNeverWaitForTheHost) {
+  const Tensor x = rand({4, 3}).requires_grad_(), target = rand({4, 3});
+  const Tensor weight = ones({3}).requires_grad_(), labels = zeros({4}, kInt64);
+  Recorder recorder;
+  const CpuOverride here(&recorder);
+  const Tensor losses[] = {mse_loss(x, target),
+                           l1_loss(x, target),
+                           smooth_l1_loss(x, target),
+                           huber_loss(x, target),
+                           hinge_embedding_loss(x, target),
+                           cosine_similarity(x, target).mean(),
+                           cross_entropy(x, labels, {.weight = weight, .label_smoothing = 0.1}),
+                           cross_entropy(x, target),
+                           nll_loss(x, labels),
+                           binary_cross_entropy(x, target, weight),
+                           binary_cross_entropy_with_logits(x, target, weight),
+                           kl_div(x, target),
+                           layer_norm(x, {3}, weight, weight).mean(),
+                           (x * target.bernoulli() + normal(target, target)).mean()};
+  for (const Tensor& loss : losses) loss.backward();
+  EXPECT_EQ(recorder.obstacle(), "");
+}
+
 // What the host reads or writes by itself would not happen in a replay.
 TEST(Capture, WhatTheHostDoesIsSeen) {
   const Tensor x = rand({2, 2});

@@ -1,62 +1,42 @@
 #include <gtest/gtest.h>
+#include <levin/autograd/ops.h>
 #include <levin/kernels/philox.h>
 #include <levin/tensor/factories.h>
+#include <levin/tensor/file.h>
 #include <levin/tensor/layout_math.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 #include <thread>
 
 namespace levin {
 namespace {
 
-using Words4 = std::array<uint32_t, 4>;
+// "6627e8d5 e169c58d .." as words.
+template <std::size_t n>
+std::array<uint32_t, n> words(const std::string& text) {
+  std::array<uint32_t, n> result{};
+  std::istringstream stream(text);
+  for (uint32_t& word : result) stream >> std::hex >> word;
+  EXPECT_TRUE(stream) << text;
+  return result;
+}
 
-struct PhiloxCase {
-  Words4 counter;
-  std::array<uint32_t, 2> key;
-  Words4 output;
-};
-
-// The first three are published with Random123; the others were made by a second implementation.
-constexpr PhiloxCase kPhilox[] = {
-    {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
-    {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
-     {0xffffffff, 0xffffffff},
-     {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-    {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
-     {0xa4093822, 0x299f31d0},
-     {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
-    {{0x00000000, 0x00000000, 0x00000000, 0x00000000},
-     {0x0000002a, 0x00000000},
-     {0x9ceaf053, 0x77f5493b, 0x12bf50ad, 0x5742b3d7}},
-    {{0x00000001, 0x00000000, 0x00000000, 0x00000000},
-     {0x0000002a, 0x00000000},
-     {0xfcdb2127, 0x53ba6cfd, 0x838f5a6e, 0x744e06fb}},
-    {{0x00000005, 0x00000000, 0x00000000, 0x00000000},
-     {0x0000002a, 0x00000000},
-     {0x5099d809, 0x4b20b5d2, 0x0d41b5e2, 0x0a653407}},
-    {{0x00000000, 0x00000000, 0x00000001, 0x00000000},
-     {0x00000000, 0x00000001},
-     {0x7f6c13ff, 0x114b2447, 0x0550eced, 0xea1fc805}},
-    {{0xe4295eee, 0x24fe84ad, 0x5e1b5c5a, 0x156c753b},
-     {0x156c753b, 0x5e1b5c5a},
-     {0x09c8d9b4, 0x7926d70e, 0xd6186671, 0x65d6d82b}},
-    {{0x2e4f7360, 0x793ad30f, 0xdf29f6ce, 0x8c507d43},
-     {0x8c507d43, 0xdf29f6ce},
-     {0xd45d1c63, 0x0bb53a58, 0x5386eee9, 0x8d5c7876}},
-    {{0x0ce0270a, 0x9329975b, 0xc84fa09c, 0x598d94e4},
-     {0x598d94e4, 0xc84fa09c},
-     {0xfb7ed9b3, 0x70699134, 0xe493a2bc, 0x9a416467}},
-    {{0x8fd70fb2, 0x57be5764, 0xe13cc00e, 0x65e9f650},
-     {0x65e9f650, 0xe13cc00e},
-     {0x237270ca, 0x72a4e51d, 0x88600c11, 0x883a5d53}},
-};
-
+// Those that were published with Random123, and others that a second implementation made.
 TEST(Philox, KnownAnswers) {
-  for (const PhiloxCase& one : kPhilox) EXPECT_EQ(philox(one.counter, one.key), one.output);
+  const auto table =
+      nlohmann::json::parse(read_whole(LEVIN_TEST_DIR "/reference/philox4x32_10.json"));
+  int vectors = 0;
+  for (const char* group : {"published", "generated"})
+    for (const auto& one : table[group]) {
+      EXPECT_EQ(philox(words<4>(one["counter"]), words<2>(one["key"])), words<4>(one["output"]));
+      ++vectors;
+    }
+  EXPECT_EQ(vectors, 3 + 32);
 }
 
 // Made by a second implementation of levin's word layout, in Python.
@@ -204,6 +184,19 @@ TEST(Random, UniformStaysInItsInterval) {
     uniform_(narrow, 1000, high, generator);
     for (const double x : narrow.to_vector<double>()) ASSERT_TRUE(x >= 1000 && x < high) << x;
   }
+}
+
+// Where the next number of a 16-bit type is far, most of an interval's last part rounds to its end.
+TEST(Random, UniformStaysInItsIntervalIn16Bits) {
+  Generator generator(1);
+  for (const DType dtype : {kBFloat16, kFloat16})
+    for (const auto& [low, high] : {std::pair{0.0, 1.0}, {-1.0, 0.0}, {-3.0, -2.0}, {1.0, 1.5}}) {
+      const Tensor x = empty({100000}, dtype);
+      uniform_(x, low, high, generator);
+      EXPECT_GE(x.min().item(), low);
+      EXPECT_LT(x.max().item(), high);
+      EXPECT_GT(x.max().item(), high - 0.02);
+    }
 }
 
 TEST(Random, IntegersReachBothEndsAndNoMore) {

@@ -3,11 +3,15 @@
 #include <cmath>
 
 #include "../philox.h"
+#include "../pool.h"
 #include "cpu_backend.h"
 #include "walk.h"
 
 namespace levin::inline v0::cpu {
 namespace {
+
+// Numbers at a time, and for one thread at a time: whole blocks.
+constexpr int64_t kTile = 512, kGrain = 8192;
 
 constexpr double kTwoPi = 6.283185307179586476925286766559;
 
@@ -24,7 +28,7 @@ void normal_pair(double u, double v, double* first, double* second) {
 }
 
 // The numbers of one block of words, for 4 or (wide) 2 elements.
-int make_numbers(const RandomCall& call, const std::array<uint32_t, 4>& w, bool wide, double* x) {
+void make_numbers(const RandomCall& call, const std::array<uint32_t, 4>& w, bool wide, double* x) {
   double u[4];
   const int count = wide ? 2 : 4;
   for (int i = 0; i < count; ++i) u[i] = wide ? unit(w[2 * i], w[2 * i + 1]) : unit(w[i]);
@@ -50,32 +54,44 @@ int make_numbers(const RandomCall& call, const std::array<uint32_t, 4>& w, bool 
       x[i] = call.a + static_cast<double>(high);
     }
   }
-  return count;
+}
+
+// The largest number below `end`, or one near it, that an element of this type holds.
+double last_below(double end, DType dtype) {
+  const auto held = [&](double x) {
+    return with_type(dtype, [&](auto element) {
+      return convert_from<double>(convert_to<decltype(element)>(x));
+    });
+  };
+  double step = std::abs(end) * (dtype == kFloat64 ? 0x1p-54 : 0x1p-26) + 0x1p-149;
+  while (held(end - step) >= end) step *= 2;
+  return held(end - step);
 }
 
 }  // namespace
 
 const char* random(const RandomCall& call) {
   const Layout& layout = *call.out.layout;
-  const int64_t n = layout.numel();
   const bool wide =
       call.kind == Distribution::integers ? call.b - call.a > 0x1p32 : layout.dtype == kFloat64;
+  const int per_block = wide ? 2 : 4;
+  // Rounding must not reach the open end of the interval.
+  const bool bounded = call.kind == Distribution::uniform && call.a < call.b;
+  const double most = bounded ? last_below(call.b, layout.dtype) : INFINITY;
   const Walk walk(layout);
-  const float last_below = std::nextafter(static_cast<float>(call.b), -INFINITY);
-  double x[4];
-  uint32_t block = 0;
-  for (int64_t i = 0; i < n;) {
-    const int count =
-        make_numbers(call, philox_block(call.seed, call.stream, *call.counter, block++), wide, x);
-    // Rounding to float32 must not reach the open end of the interval.
-    if (call.kind == Distribution::uniform && layout.dtype != kFloat64)
-      for (double& value : x)
-        if (static_cast<float>(value) >= static_cast<float>(call.b) && call.a < call.b)
-          value = last_below;
-    const int64_t here = n - i < count ? n - i : count;
-    scatter_tile(walk, layout.dtype, call.out.block->data, i, here, x);
-    i += here;
-  }
+  parallel_for(layout.numel(), kGrain, [&](int64_t begin, int64_t stop) {
+    double x[kTile];
+    for (int64_t i = begin; i < stop; i += kTile) {
+      const int64_t count = stop - i < kTile ? stop - i : kTile;
+      for (int64_t j = 0; j < count; j += per_block)
+        make_numbers(call,
+                     philox_block(call.seed, call.stream, *call.counter,
+                                  static_cast<uint32_t>((i + j) / per_block)),
+                     wide, x + j);
+      for (int64_t j = 0; bounded && j < count; ++j) x[j] = x[j] > most ? most : x[j];
+      scatter_tile(walk, layout.dtype, call.out.block->data, i, count, x);
+    }
+  });
   ++*call.counter;
   return nullptr;
 }
