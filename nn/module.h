@@ -89,7 +89,7 @@ class Module {
   int64_t num_parameters() const;
 
   /// The name that errors give it; its owner calls this.
-  void set_name(std::string name);
+  virtual void set_name(std::string name);
 
  private:
   std::string name_, description_;
