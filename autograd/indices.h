@@ -1,4 +1,22 @@
-// Indices: what may stand between brackets, `x[{Slice(1, -1, 2), 0, Ellipsis, None}]`.
+// Indices: what may stand between brackets.
+//
+//     x[0], x[-1]                                 one slice of the first dimension: a view
+//     x[{0, 2}]                                   the same of the first two
+//     x[{Slice(1, -1, 2)}], x[Slice(1)]           Python's x[1:-1:2], x[1:]: a view
+//     x[{Slice(None, 3), Ellipsis, 0, None}]      x[:3, ..., 0, None]: a view
+//     x[index], x[{Slice(), index}]               slices at the positions that an int64 tensor holds
+//     x[{rows, columns}]                          elements: the tensors' shapes broadcast
+//     x[mask], x[{Slice(), mask}]                 where a bool tensor is true; it stands for as many
+//                                                 dimensions as it has
+//     x.index_put_({0, Slice(1)}, values)         x[0, 1:] = values; with history too
+//     x.index_put({rows, columns}, values, true)  a copy with values added
+//
+// Rules: negative positions count from the end, those of tensors too; out of range is
+// std::out_of_range. Dimensions that are not named are whole. Where tensors stand side by side,
+// their common shape takes the place of the dimensions that they index, else it comes first;
+// integers and 0-d tensors are taken before that and do not count. What a tensor picks is a copy;
+// a mask is read on the host, since the result's size depends on it. `x[{}]` is x[0]: C++ takes the
+// braces for an empty number.
 #pragma once
 
 #include <initializer_list>
@@ -18,7 +36,7 @@ inline constexpr NoneType None;
 struct EllipsisType {};
 inline constexpr EllipsisType Ellipsis;
 
-/// Python's start:stop:step; bounds may be negative or None, step is positive.
+/// Python's start:stop:step; bounds may be negative, too large, or None; step is positive.
 struct Slice {
   std::optional<int64_t> start, stop, step;
   Slice(std::optional<int64_t> its_start = {}, std::optional<int64_t> its_stop = {},
@@ -42,13 +60,15 @@ struct TensorIndex {
   TensorIndex(Tensor its_indices) : kind(tensor), indices(std::move(its_indices)) {}
 };
 
-/// The list of them. A single tensor or Slice converts.
+/// The list of them. A single tensor, Slice, None or Ellipsis converts.
 class Indices {
  public:
   Indices(std::initializer_list<TensorIndex> list) : list_(list) {}
   Indices(std::vector<TensorIndex> list) : list_(std::move(list)) {}
   Indices(const Tensor& indices) : list_{indices} {}
   Indices(Slice range) : list_{range} {}
+  Indices(NoneType none) : list_{none} {}
+  Indices(EllipsisType ellipsis) : list_{ellipsis} {}
 
   auto begin() const { return list_.begin(); }
   auto end() const { return list_.end(); }

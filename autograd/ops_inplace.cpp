@@ -1,9 +1,8 @@
-// In-place operations. Without history they write straight into the memory; with it, the result is
-// computed by the ordinary operation on what was there before, and then takes its place.
+// In-place operations.
 #include <vector>
 
 #include "elementwise.h"
-#include "launch.h"
+#include "in_place.h"
 #include "ops.h"
 
 namespace levin::inline v0 {
@@ -47,7 +46,7 @@ bool overlap_partly(const Tensor& a, const Tensor& b) {
   return shared;
 }
 
-using Others = std::initializer_list<const Tensor*>;  // null where there is none
+}  // namespace
 
 void check_writable(const char* name, const Tensor& x, Others others) {
   check(!x.layout().overlaps_itself(),
@@ -67,40 +66,21 @@ void wrote(const char* name, const Tensor& x) {
   block.last_write = name;
 }
 
-// `direct()` writes into x; `recorded(old)` gives the new value from the old as an operation.
-template <class Direct, class Recorded>
-const Tensor& in_place(const char* name, const Tensor& x, Others others, bool needs_old,
-                       Direct direct, Recorded recorded) {
-  check_writable(name, x, others);
-  bool history = recording(x);
-  for (const Tensor* other : others) history |= other && recording(*other);
-  if (!history) {
-    direct();
-    wrote(name, x);
-    return x;
-  }
+void check_recordable(const char* name, const Tensor& x) {
   if (x.impl().is_view && !x.impl().block.unique())
     fail(Fault::order, {name, ": a view of shape ", x.shape(),
                         " cannot be changed in place where a gradient is recorded: put the parts "
-                        "together with cat, "
-                        "stack or where"});
-  Tensor old = x;
-  if (needs_old) {
-    NoGrad no_grad;
-    old = x.clone();
-    old.impl().node = x.impl().node;
-  }
-  const Tensor result = recorded(old);
+                        "together with cat, stack or where"});
+}
+
+void take_place(const char* name, const Tensor& x, const Tensor& result) {
   check(result.shape() == x.shape(), {name, ": a result of shape ", result.shape(),
                                       " does not fit the tensor of shape ", x.shape()});
   launched(backend(x.device()).copy(arg(result), arg(x)), name, x);
   wrote(name, x);
   x.impl().node = result.impl().node;
   x.impl().history = x.impl().block->history = x.version();
-  return x;
 }
-
-}  // namespace
 
 const Tensor& elementwise_in_place(const char* name, Op op, const Tensor& x,
                                    std::initializer_list<Operand> rest,

@@ -103,13 +103,12 @@ struct SoftmaxCall {
 };
 
 enum class IndexKind : uint8_t {
-  gather,       ///< out[i][j][k] = source[i][index[i][j][k]][k] for dim 1
-  scatter,      ///< out[i][index[i][j][k]][k] = source[i][j][k]
-  scatter_add,  ///< the same with +=, in index's row-major order
-  select        ///< out[i][j][k] = source[i][index[j]][k]: whole slices
+  gather,      ///< out[i][j][k] = source[i][index[i][j][k]][k] for dim 1
+  scatter,     ///< out[i][index[i][j][k]][k] = source[i][j][k]
+  scatter_add  ///< the same with +=, in index's row-major order
 };
 
-/// index is int64, in [0, size of the dimension).
+/// index is int64, in [0, size of the dimension). Strides of 0 in it pick whole slices.
 struct IndexCall {
   IndexKind kind;
   int dim;

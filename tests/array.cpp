@@ -198,6 +198,14 @@ double sum_of(const std::vector<double>& numbers) {
   return static_cast<double>(sum);
 }
 
+std::vector<Index> true_indices(const Array& mask) {
+  std::vector<Index> list;
+  for_each_index(mask.shape, [&](const Index& i) {
+    if (mask.at(i) != 0) list.push_back(i);
+  });
+  return list;
+}
+
 const char* name_of(Arrangement arrangement) {
   constexpr const char* names[] = {"contiguous", "transposed", "sliced", "expanded"};
   return names[static_cast<int>(arrangement)];

@@ -52,6 +52,9 @@ Array reduce(const Array& x, const std::vector<int>& dims, bool keepdim,
              const std::function<double(const std::vector<double>&)>& f);
 double sum_of(const std::vector<double>& numbers);
 
+/// The indices of what is not 0, in row-major order.
+std::vector<Index> true_indices(const Array& mask);
+
 /// How a tensor lies in memory.
 enum class Arrangement {
   contiguous,

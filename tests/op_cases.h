@@ -118,6 +118,8 @@ std::vector<OpCase> part_cases();
 std::vector<OpCase> shape_cases();
 std::vector<OpCase> product_cases();
 std::vector<OpCase> index_cases();
+std::vector<OpCase> indices_cases();
+std::vector<OpCase> mask_cases();
 std::vector<OpCase> loss_cases();
 std::vector<OpCase> loss_class_cases();
 std::vector<OpCase> norm_cases();

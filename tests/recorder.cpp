@@ -217,7 +217,7 @@ const char* Recorder::softmax(const SoftmaxCall& call) noexcept {
       [](Backend& on, const SoftmaxCall& c) { return on.softmax(c); });
 }
 const char* Recorder::index(const IndexCall& call) noexcept {
-  static const char* const kinds[] = {"gather", "scatter", "scatter_add", "select"};
+  static const char* const kinds[] = {"gather", "scatter", "scatter_add"};
   return record(
       std::string(kinds[static_cast<int>(call.kind)]) + " dim " + std::to_string(call.dim), call,
       [](Backend& on, const IndexCall& c) { return on.index(c); });

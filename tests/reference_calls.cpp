@@ -44,32 +44,6 @@ ReferenceCall position(Unary whole, Tensor (Tensor::*along)(int64_t, bool) const
   });
 }
 
-// x[index..] of integers, slices, new axes and one ellipsis.
-Tensor item_of(const Arguments& a) {
-  Tensor x = a.tensor(0);
-  int taken = 0;
-  for (const Argument& index : a.positional[1].list)
-    taken += index.json.is_number() || (index.json.is_object() && index.json.contains("slice"));
-  int64_t dim = 0;
-  for (const Argument& index : a.positional[1].list) {
-    if (index.tensor.defined()) throw NotThere{"by tensors"};
-    if (index.json.is_null()) {
-      x = x.unsqueeze(dim++);
-    } else if (index.json.is_number()) {
-      x = x.select(dim, index.json.get<int64_t>()), --taken;
-    } else if (index.json.contains("ellipsis")) {
-      dim = x.dim() - taken;
-    } else {
-      const Json& part = index.json["slice"];
-      x = x.slice(dim++, part[0].is_null() ? 0 : part[0].get<int64_t>(),
-                  part[1].is_null() ? INT64_MAX : part[1].get<int64_t>(),
-                  part[2].is_null() ? 1 : part[2].get<int64_t>());
-      --taken;
-    }
-  }
-  return x;
-}
-
 Tensor sum_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.sum(dims, keepdim); }
 Tensor mean_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.mean(dims, keepdim); }
 Tensor amax_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.amax(dims, keepdim); }
@@ -117,16 +91,8 @@ std::map<std::string, ReferenceCall> products() {
   };
 }
 
-std::map<std::string, ReferenceCall> indices_and_factories() {
+std::map<std::string, ReferenceCall> factories() {
   return {
-      {"getitem", one(item_of)},
-      {"gather",
-       one([](const Arguments& a) { return a.tensor(0).gather(a.integer(1, 0), a.tensor(2)); })},
-      {"index_select", one([](const Arguments& a) {
-         return a.tensor(0).index_select(a.integer(1, 0), a.tensor(2));
-       })},
-      {"nn.functional.one_hot",
-       one([](const Arguments& a) { return one_hot(a.tensor(0), a.integer(1, -1)); })},
       {"eye", one([](const Arguments& a) { return eye(a.integer(0, 0), a.integer(1, -1)); })},
       {"full", one([](const Arguments& a) { return full(a.shape(0), a.number(1)); })},
       {"arange", one([](const Arguments& a) {
@@ -199,7 +165,7 @@ const std::map<std::string, ReferenceCall>& reference_calls() {
   static const std::map<std::string, ReferenceCall> calls = [] {
     std::map<std::string, ReferenceCall> all;
     for (const auto& part : {elementwise_calls(), reductions(), products(), loss_calls(),
-                             indices_and_factories(), shape_calls()})
+                             index_calls(), shape_calls(), factories()})
       all.insert(part.begin(), part.end());
     return all;
   }();

@@ -76,6 +76,7 @@ inline ReferenceCall binary(Tensor (Tensor::*with_tensor)(const Tensor&) const,
 std::map<std::string, ReferenceCall> elementwise_calls();
 std::map<std::string, ReferenceCall> loss_calls();
 std::map<std::string, ReferenceCall> shape_calls();
+std::map<std::string, ReferenceCall> index_calls();
 
 /// By PyTorch's name.
 const std::map<std::string, ReferenceCall>& reference_calls();

@@ -19,5 +19,6 @@ using WrongCalls = std::map<std::string, Wrong>;
 WrongCalls wrong_losses();
 WrongCalls wrong_reductions();
 WrongCalls wrong_shapes();
+WrongCalls wrong_indices();
 
 }  // namespace levin

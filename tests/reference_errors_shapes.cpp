@@ -154,20 +154,6 @@ WrongCalls wrong_shapes() {
           zeros({2, 3}).select(0, 2);
         },
         "select: index 2 is out of range"}},
-      {"torch.zeros(2, 3)[2]",
-       {[] {
-          zeros({2, 3})[2];
-        },
-        "select: index 2 is out of range"}},
-      {"torch.zeros(2, 3)[0, 0, 0]",
-       {[] {
-          zeros({2, 3})[0][0][0];
-        },
-        "select: a 0-d tensor"}},
-      {"torch.zeros(3)[::-1]", {[] { zeros({3}).slice(0, 0, 3, -1); }, "slice: step -1"}},
-      {"torch.zeros(3)[::0]", {[] { zeros({3}).slice(0, 0, 3, 0); }, "slice: step 0"}},
-      {"torch.zeros(3).__setitem__(slice(0, 2), torch.zeros(3))",
-       {[] { zeros({3}).slice(0, 0, 2).copy_(zeros({3})); }, "copy_: a source of shape [3]"}},
       {"torch.arange(0, 5, 0)", {[] { arange(0, 5, 0); }, "arange"}},
       {"torch.arange(5, 0)", {[] { arange(5, 0); }, "arange"}},
       {"torch.zeros(-1)", {[] { zeros({-1}); }, "sizes must not be negative"}},

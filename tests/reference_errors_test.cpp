@@ -92,36 +92,6 @@ WrongCalls arithmetic() {
   };
 }
 
-WrongCalls indexing() {
-  return {
-      {"torch.index_select(torch.zeros(3), 0, torch.tensor([3]))",
-       {[] { zeros({3}).index_select(0, indices({3})); }, "index_select: index [1] into [3]"}},
-      {"torch.index_select(torch.zeros(3), 0, torch.tensor([[0]]))",
-       {[] {
-          zeros({3}).index_select(0, zeros({1, 1}, kInt64));
-        },
-        "an int64 vector is needed"}},
-      {"torch.gather(torch.zeros(2, 3), 1, torch.tensor([[3]]))",
-       {[] {
-          gather(zeros({2, 3}), 1, indices({3}).view({1, 1}));
-        },
-        "gather: index [1, 1]"}},
-      {"torch.gather(torch.zeros(2, 3), 1, torch.tensor([0]))",
-       {[] {
-          gather(zeros({2, 3}), 1, indices({0}));
-        },
-        "gather: index [1] into [2, 3]"}},
-      {"torch.gather(torch.zeros(2, 3), 0, torch.tensor([[0.0]]))",
-       {[] {
-          gather(zeros({2, 3}), 0, zeros({1, 1}));
-        },
-        "gather: a float32 index"}},
-      {"F.one_hot(torch.tensor([3]), 3)",
-       {[] { one_hot(indices({3}), 3); }, "one_hot: indices of shape [1]"}},
-      {"F.one_hot(torch.tensor([-1]))", {[] { one_hot(indices({-1})); }, "one_hot: 0 classes"}},
-  };
-}
-
 Tensor one() { return full({}, 1.0).requires_grad_(); }
 Tensor two() { return ones({2}).requires_grad_(); }
 
@@ -162,8 +132,8 @@ WrongCalls gradients() {
 
 TEST(ReferenceErrors, RefusedAsPyTorchDoes) {
   WrongCalls wrong;
-  for (const auto& part : {products(), arithmetic(), wrong_reductions(), wrong_shapes(), indexing(),
-                           wrong_losses(), gradients()})
+  for (const auto& part : {products(), arithmetic(), wrong_reductions(), wrong_shapes(),
+                           wrong_indices(), wrong_losses(), gradients()})
     wrong.insert(part.begin(), part.end());
   const auto table = nlohmann::json::parse(read_whole(LEVIN_TEST_DIR "/reference/ops/errors.json"));
   std::map<std::string, int> left_out;

@@ -1,8 +1,10 @@
-// gather, scatter, scatter_add and select by an int64 index. Scatters run in index order on one
-// thread: where positions repeat, the last one wins or the sum is taken in order, the same every
-// time.
-#include <cstring>
+// gather, scatter and scatter_add by an int64 index. Work is never cut along the dimension that a
+// scatter writes to: where positions repeat, the last one wins or the sum is taken in order,
+// whatever the number of threads.
+#include <algorithm>
+#include <atomic>
 
+#include "../pool.h"
 #include "cpu_backend.h"
 #include "walk.h"
 
@@ -10,104 +12,139 @@ namespace levin::inline v0::cpu {
 namespace {
 
 constexpr const char* kOutOfRange = "has an index out of range";
+constexpr int64_t kGrain = 32768;
 
-// Where element (i_0, .., i_last) of a layout lies, counted without divisions.
-class Position {
- public:
-  Position(const Shape& shape, const Layout& a, const Layout& b, int without)
-      : shape_(shape), a_(a), b_(b), without_(without), at_a(a.offset), at_b(b.offset) {}
+// The three layouts of a call, walked together over the index's shape: `near` moves along with the
+// index, `far` is reached through it, `step` for each position.
+struct Paths {
+  int dims = 0, dim = -1;
+  int64_t sizes[kMaxDims] = {};
+  int64_t index[kMaxDims] = {}, near[kMaxDims] = {}, far[kMaxDims] = {};
+  int64_t index_at, near_at, far_at;
+  int64_t range = 1, step = 0;
 
-  void next() {
-    for (int d = shape_.size() - 1; d >= 0; --d) {
-      at_a += a_.strides[d];
-      if (d != without_)
-        at_b += b_.strides[d];
-      else
-        ++along;
-      if (++index_[d] < shape_[d]) return;
-      at_a -= a_.strides[d] * shape_[d];
-      if (d != without_)
-        at_b -= b_.strides[d] * shape_[d];
-      else
-        along = 0;
-      index_[d] = 0;
+  Paths(const Layout& its_index, const Layout& its_near, const Layout& its_far, int along)
+      : index_at(its_index.offset), near_at(its_near.offset), far_at(its_far.offset) {
+    if (its_far.dim() > 0) range = its_far.shape[along], step = its_far.strides[along];
+    for (int d = 0; d < its_index.dim(); ++d) {
+      if (its_index.shape[d] == 1) continue;
+      append(its_index.shape[d], its_index.strides[d], its_near.strides[d],
+             d == along ? 0 : its_far.strides[d], d == along);
     }
+    if (dims == 0) append(1, 0, 0, 0, false);
   }
 
- private:
-  const Shape& shape_;
-  const Layout &a_, &b_;
-  int without_;
-  int64_t index_[kMaxDims] = {};
+  // Dimensions that lie behind each other in all three become one.
+  void append(int64_t size, int64_t i, int64_t n, int64_t f, bool is_dim) {
+    const int last = dims - 1;
+    const bool joins = last >= 0 && !is_dim && dim != last && index[last] == i * size &&
+                       near[last] == n * size && far[last] == f * size;
+    const int d = joins ? last : dims++;
+    sizes[d] = joins ? sizes[d] * size : size;
+    index[d] = i, near[d] = n, far[d] = f;
+    if (is_dim) dim = d;
+  }
 
- public:
-  int64_t at_a, at_b, along = 0;
+  int64_t count() const {
+    int64_t n = 1;
+    for (int d = 0; d < dims; ++d) n *= sizes[d];
+    return n;
+  }
+
+  Paths part(int d, int64_t begin, int64_t end) const {
+    Paths result = *this;
+    result.sizes[d] = end - begin;
+    result.index_at += begin * index[d];
+    result.near_at += begin * near[d];
+    result.far_at += begin * far[d];
+    return result;
+  }
 };
 
-// `near` moves along with the index, `far` is reached through it.
+// Calls move(near, far) for every element; false where a position is out of range.
 template <class Move>
-const char* for_each_index(const IndexCall& call, const Layout& near, const Layout& far,
-                           Move move) {
-  const Layout& index = *call.index.layout;
-  const auto* indices = static_cast<const int64_t*>(call.index.block->data);
-  const int64_t n = index.numel(), size = far.dim() ? far.shape[call.dim] : 1;
-  const int64_t stride = far.dim() ? far.strides[call.dim] : 0;
-  Position near_at(index.shape, near, far, call.dim);
-  Position index_at(index.shape, index, far, call.dim);
-  for (int64_t i = 0; i < n; ++i, near_at.next(), index_at.next()) {
-    const int64_t to = indices[index_at.at_a];
-    if (to < 0 || to >= size) return kOutOfRange;
-    move(near_at.at_a, near_at.at_b + to * stride);
+bool walk(const Paths& p, const int64_t* positions, Move move) {
+  int64_t place[kMaxDims] = {};
+  int64_t index_at = p.index_at, near_at = p.near_at, far_at = p.far_at;
+  const int last = p.dims - 1;
+  const int64_t n = p.sizes[last], i = p.index[last], near = p.near[last], far = p.far[last];
+  for (;;) {
+    if (i == 0) {
+      const int64_t to = positions[index_at];
+      if (to < 0 || to >= p.range) return false;
+      const int64_t start = far_at + to * p.step;
+      if (near == 1 && far == 1)
+        for (int64_t k = 0; k < n; ++k) move(near_at + k, start + k);
+      else
+        for (int64_t k = 0; k < n; ++k) move(near_at + k * near, start + k * far);
+    } else {
+      for (int64_t k = 0; k < n; ++k) {
+        const int64_t to = positions[index_at + k * i];
+        if (to < 0 || to >= p.range) return false;
+        move(near_at + k * near, far_at + k * far + to * p.step);
+      }
+    }
+    int d = last - 1;
+    for (; d >= 0; --d) {
+      index_at += p.index[d], near_at += p.near[d], far_at += p.far[d];
+      if (++place[d] < p.sizes[d]) break;
+      index_at -= p.index[d] * p.sizes[d];
+      near_at -= p.near[d] * p.sizes[d];
+      far_at -= p.far[d] * p.sizes[d];
+      place[d] = 0;
+    }
+    if (d < 0) return true;
   }
-  return nullptr;
+}
+
+// The same on all threads, cut along the longest dimension other than `uncut`.
+template <class Move>
+const char* run(const Paths& paths, int uncut, const int64_t* positions, Move move) {
+  int cut = -1;
+  for (int d = 0; d < paths.dims; ++d)
+    if (d != uncut && (cut < 0 || paths.sizes[d] > paths.sizes[cut])) cut = d;
+  const int64_t total = paths.count();
+  if (total == 0) return nullptr;
+  if (cut < 0 || total <= kGrain) return walk(paths, positions, move) ? nullptr : kOutOfRange;
+  const int64_t least = cut == paths.dims - 1 ? 64 : 1;  // do not tear short lines
+  const int64_t grain = std::max(kGrain / (total / paths.sizes[cut]), least);
+  std::atomic<bool> right{true};
+  parallel_for(paths.sizes[cut], grain, [&](int64_t begin, int64_t end) {
+    if (!walk(paths.part(cut, begin, end), positions, move)) right = false;
+  });
+  return right ? nullptr : kOutOfRange;
+}
+
+template <class S>
+S added(S a, S b) {
+  if constexpr (std::is_integral_v<S>)
+    return static_cast<S>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+  else if constexpr (std::is_floating_point_v<S>)
+    return a + b;
+  else
+    return convert_to<S>(widen(a) + widen(b));
 }
 
 template <class S>
 const char* run_typed(const IndexCall& call) {
-  auto* source = static_cast<const S*>(call.source.block->data);
+  const auto* source = static_cast<const S*>(call.source.block->data);
   auto* out = static_cast<S*>(call.out.block->data);
+  const auto* positions = static_cast<const int64_t*>(call.index.block->data);
+  const Layout& index = *call.index.layout;
   if (call.kind == IndexKind::gather)
-    return for_each_index(call, *call.out.layout, *call.source.layout,
-                          [&](int64_t near, int64_t far) { out[near] = source[far]; });
+    return run(Paths(index, *call.out.layout, *call.source.layout, call.dim), -1, positions,
+               [=](int64_t near, int64_t far) { out[near] = source[far]; });
+  const Paths paths(index, *call.source.layout, *call.out.layout, call.dim);
   if (call.kind == IndexKind::scatter)
-    return for_each_index(call, *call.source.layout, *call.out.layout,
-                          [&](int64_t near, int64_t far) { out[far] = source[near]; });
-  return for_each_index(call, *call.source.layout, *call.out.layout,
-                        [&](int64_t near, int64_t far) {
-                          if constexpr (std::is_same_v<S, BFloat16> || std::is_same_v<S, Float16>)
-                            out[far] = convert_to<S>(widen(out[far]) + widen(source[near]));
-                          else
-                            out[far] = static_cast<S>(out[far] + source[near]);
-                        });
-}
-
-// Rows of a contiguous source: what a loader's batch is made of.
-const char* select(const IndexCall& call) {
-  const Layout &source = *call.source.layout, &out = *call.out.layout;
-  const auto* index = data_of<const int64_t>(call.index);
-  const int64_t size = source.shape[call.dim], count = out.shape[call.dim];
-  const int64_t index_stride = call.index.layout->dim() ? call.index.layout->strides[0] : 0;
-  int64_t outer = 1, inner = 1;
-  for (int d = 0; d < call.dim; ++d) outer *= source.shape[d];
-  for (int d = call.dim + 1; d < source.dim(); ++d) inner *= source.shape[d];
-  const std::size_t bytes = inner * item_size(source.dtype);
-  const auto* from =
-      static_cast<const char*>(call.source.block->data) + source.offset * item_size(source.dtype);
-  auto* to = static_cast<char*>(call.out.block->data) + out.offset * item_size(source.dtype);
-  for (int64_t o = 0; o < outer; ++o) {
-    for (int64_t j = 0; j < count; ++j) {
-      const int64_t row = index[j * index_stride];
-      if (row < 0 || row >= size) return kOutOfRange;
-      if (bytes) std::memcpy(to + (o * count + j) * bytes, from + (o * size + row) * bytes, bytes);
-    }
-  }
-  return nullptr;
+    return run(paths, paths.dim, positions,
+               [=](int64_t near, int64_t far) { out[far] = source[near]; });
+  return run(paths, paths.dim, positions,
+             [=](int64_t near, int64_t far) { out[far] = added(out[far], source[near]); });
 }
 
 }  // namespace
 
 const char* index(const IndexCall& call) {
-  if (call.kind == IndexKind::select) return select(call);
   return with_type(call.source.layout->dtype,
                    [&](auto element) { return run_typed<decltype(element)>(call); });
 }
