@@ -41,6 +41,12 @@ class Indices;
 class Tensor {
  public:
   Tensor() = default;
+  Tensor(const Tensor&) = default;
+  Tensor(Tensor&&) = default;
+  /// Makes the handle name another tensor. Not for a result: `x[0] = y` would change nothing; use
+  /// copy_ or index_put_.
+  Tensor& operator=(const Tensor&) & = default;
+  Tensor& operator=(Tensor&&) & = default;
 
   bool defined() const { return static_cast<bool>(impl_); }
   const Shape& shape() const { return layout().shape; }
