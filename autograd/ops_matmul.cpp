@@ -1,4 +1,4 @@
-// Matrix products: matmul, and linear with its bias in the product's epilogue.
+// Matrix products: matmul and its special cases; linear, whose bias is added by the product itself.
 #include "launch.h"
 #include "ops.h"
 
@@ -15,8 +15,8 @@ void check_types(const char* name, const Tensor& a, const Tensor& b) {
   check_same_device(name, a, b);
   if (a.dtype() != b.dtype()) [[unlikely]]
     fail({name, ": ", a.dtype(), " and ", b.dtype(), ": element types must be equal"});
-  if (a.dtype() != kFloat32 && a.dtype() != kFloat64) [[unlikely]]
-    fail({name, ": a ", a.dtype(), " tensor: float32 or float64 is needed"});
+  if (a.dtype() == kBool) [[unlikely]]
+    fail({name, ": a bool tensor: numbers are needed, use to()"});
 }
 
 // Of matrices or batches of them: [.., m, k] [.., k, n] -> [.., m, n].
@@ -81,6 +81,62 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
 }
 
 Tensor Tensor::matmul(const Tensor& other) const { return levin::matmul(*this, other); }
+
+Tensor Tensor::bmm(const Tensor& other) const {
+  check_types("bmm", *this, other);
+  check(dim() == 3 && other.dim() == 3 && size(0) == other.size(0) && size(2) == other.size(1),
+        {"bmm: ", shape(), " and ", other.shape(), ": [b, m, k] and [b, k, n] are needed"});
+  return levin::matmul(*this, other);
+}
+
+Tensor Tensor::mv(const Tensor& vector) const {
+  check_types("mv", *this, vector);
+  check(dim() == 2 && vector.dim() == 1 && size(1) == vector.size(0),
+        {"mv: ", shape(), " and ", vector.shape(), ": [m, k] and [k] are needed"});
+  return levin::matmul(*this, vector);
+}
+
+Tensor Tensor::dot(const Tensor& other) const {
+  check_types("dot", *this, other);
+  check(dim() == 1 && other.dim() == 1 && size(0) == other.size(0),
+        {"dot: ", shape(), " and ", other.shape(), ": two vectors of one size are needed"});
+  return levin::matmul(*this, other);
+}
+
+Tensor Tensor::outer(const Tensor& other) const {
+  check(dim() == 1 && other.dim() == 1,
+        {"outer: ", shape(), " and ", other.shape(), ": two vectors are needed"});
+  return unsqueeze(1).mul(other);
+}
+
+Tensor Tensor::addmm(const Tensor& a, const Tensor& b, Number beta, Number alpha) const {
+  check_types("addmm", a, b);
+  check_types("addmm", *this, a);
+  check(a.dim() == 2 && b.dim() == 2 && a.size(1) == b.size(0),
+        {"addmm: ", a.shape(), " and ", b.shape(), ": [m, k] and [k, n] are needed"});
+  const Shape product{a.size(0), b.size(1)};
+  Shape common;
+  check(broadcast_shapes(shape(), product, &common) && common == product,
+        {"addmm: ", shape(), " does not broadcast to ", product});
+  check(is_floating(dtype()) || (beta.kind != Number::real && alpha.kind != Number::real),
+        {"addmm: factors ", beta.value, " and ", alpha.value, " of ", dtype(),
+         " tensors: whole numbers are needed"});
+  const Tensor c = empty(product, dtype(), device());
+  if (beta.value != 0) {
+    const Layout repeated = broadcast_to(layout(), product);
+    launched(backend(device()).copy({impl().block.get(), &repeated}, arg(c)), "addmm", c);
+  }
+  launch_product("addmm",
+                 {.alpha = alpha.value, .beta = beta.value, .a = arg(a), .b = arg(b), .c = arg(c)},
+                 c);
+  if (!recording(*this, a, b)) return c;
+  return record("addmm", c, {this, &a, &b},
+                [=, a = Saved(a), b = Saved(b)](const Tensor& g, Grads& grads) {
+                  if (grads.wants(0)) grads.set(0, sum_to(g * beta, grads.shape(0)));
+                  if (grads.wants(1)) grads.set(1, levin::matmul(g, b.tensor(grads).t()) * alpha);
+                  if (grads.wants(2)) grads.set(2, levin::matmul(a.tensor(grads).t(), g) * alpha);
+                });
+}
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check_types("linear", x, weight);

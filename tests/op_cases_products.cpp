@@ -41,7 +41,7 @@ Array transposed_of(const Array& x) {
   return make_array({x.size(1), x.size(0)}, [&](const Index& i) { return x.at({i[1], i[0]}); });
 }
 
-std::vector<OpCase> products() {
+std::vector<OpCase> general_products() {
   const Call call = [](const Tensors& x) { return matmul(x[0], x[1]); };
   const Call plus = [](const Tensors& x) { return linear(x[0], x[1], x[2]); };
   return {
@@ -74,7 +74,7 @@ std::vector<OpCase> products() {
                   }}},
        .spellings = {[](const Tensors& x) { return x[0].matmul(x[1]); }},
        .large = {{{200, 301}}, {{301, 9}}},
-       .types = kReals,
+       .types = kNumbers,
        .slack = 4},
       {.name = "matmul batched",
        .samples = {{{{2, 2, 3}}, {{2, 3, 2}}},
@@ -91,7 +91,7 @@ std::vector<OpCase> products() {
                     call.run({zeros({2, 2, 3}), zeros({3, 3, 4})});
                   }}},
        .large = {{{13, 20, 31}}, {{13, 31, 17}}},
-       .types = kReals,
+       .types = kNumbers,
        .slack = 4},
       {.name = "linear",
        .samples = {{{{2, 3}}, {{4, 3}}, {{4}}},
@@ -117,14 +117,126 @@ std::vector<OpCase> products() {
                     plus.run({zeros({4, 3}), zeros({2, 3}), zeros({2}, kFloat64)});
                   }}},
        .large = {{{9, 301}}, {{200, 301}}, {{200}}},
-       .types = kReals,
+       .types = kNumbers,
        .slack = 4},
       {.name = "linear without bias",
        .samples = {{{{2, 3}}, {{4, 3}}}, {{{3}}, {{2, 3}}}},
        .call = [](const Tensors& x) { return linear(x[0], x[1]); },
        .reference = [](const Arrays& x) { return product_of(x[0], transposed_of(x[1])); },
-       .types = kReals},
+       .types = kNumbers},
   };
+}
+
+double sum(double a, double b) { return a + b; }
+
+OpCase product_row(const char* name, const std::vector<Sample>& samples, const Call& call,
+                   const std::vector<WrongCall>& wrong) {
+  return {.name = name,
+          .samples = samples,
+          .call = call,
+          .reference = [](const Arrays& x) { return product_of(x[0], x[1]); },
+          .wrong = wrong,
+          .spellings = {[](const Tensors& x) { return matmul(x[0], x[1]); }},
+          .types = kNumbers,
+          .slack = 4};
+}
+
+// Of fixed numbers of dimensions.
+std::vector<OpCase> narrow_products() {
+  const auto wrong = [](const char* words, const Call& call, const Shape& a, const Shape& b,
+                        DType dtype = kFloat32) -> WrongCall {
+    return {words, [=] { call.run({zeros(a), zeros(b, dtype)}); }};
+  };
+  const Call bmm = [](const Tensors& x) { return x[0].bmm(x[1]); };
+  const Call mv = [](const Tensors& x) { return x[0].mv(x[1]); };
+  const Call dot = [](const Tensors& x) { return x[0].dot(x[1]); };
+  const Call outer = [](const Tensors& x) { return x[0].outer(x[1]); };
+  return {
+      product_row("bmm", {{{{2, 3, 2}}, {{2, 2, 4}}}, {{{0, 2, 3}}, {{0, 3, 1}}}}, bmm,
+                  {wrong("bmm: [2, 3, 4] and [3, 4, 2]: [b, m, k] and [b, k, n]", bmm, {2, 3, 4},
+                         {3, 4, 2}),
+                   wrong("bmm: [2, 3] and [3, 2]: [b, m, k]", bmm, {2, 3}, {3, 2}),
+                   wrong("bmm: float32 and float64", bmm, {1, 1, 1}, {1, 1, 1}, kFloat64)}),
+      product_row("mv", {{{{2, 3}}, {{3}}}, {{{2, 0}}, {{0}}}}, mv,
+                  {wrong("mv: [2, 3] and [2]: [m, k] and [k]", mv, {2, 3}, {2}),
+                   wrong("mv: [2, 3] and [3, 1]: [m, k] and [k]", mv, {2, 3}, {3, 1})}),
+      product_row("dot", {{{{5}}, {{5}}}, {{{0}}, {{0}}}}, dot,
+                  {wrong("dot: [3] and [4]: two vectors of one size", dot, {3}, {4}),
+                   wrong("dot: [3, 1] and [3]: two vectors", dot, {3, 1}, {3})}),
+      {.name = "outer",
+       .samples = {{{{2}}, {{3}}}, {{{0}}, {{2}}}},
+       .call = outer,
+       .reference =
+           [](const Arrays& x) {
+             return make_array({x[0].size(0), x[1].size(0)},
+                               [&](const Index& i) { return x[0][i[0]] * x[1][i[1]]; });
+           },
+       .wrong = {wrong("outer: [2, 2] and [2]: two vectors are needed", outer, {2, 2}, {2}),
+                 wrong("outer: [2] and []: two vectors are needed", outer, {2}, {})}},
+  };
+}
+
+std::vector<OpCase> sums_of_products() {
+  const Call plain = [](const Tensors& x) { return x[0].addmm(x[1], x[2]); };
+  const auto wrong = [=](const char* words, const Shape& x, const Shape& a,
+                         const Shape& b) -> WrongCall {
+    return {words, [=] { plain.run({zeros(x), zeros(a), zeros(b)}); }};
+  };
+  return {
+      {.name = "addmm",
+       .samples = {{{{2, 4}}, {{2, 3}}, {{3, 4}}},
+                   {{{4}}, {{2, 3}}, {{3, 4}}},
+                   {{{}}, {{2, 3}}, {{3, 4}}},
+                   {{{2, 1}}, {{2, 0}}, {{0, 3}}},
+                   {{{1, 1}}, {{0, 3}}, {{3, 2}}}},
+       .call = plain,
+       .reference =
+           [](const Arrays& x) {
+             const Array product = product_of(x[1], x[2]);
+             return zip(x[0], product, sum);
+           },
+       .wrong = {wrong("addmm: [2] does not broadcast to [2, 4]", {2}, {2, 3}, {3, 4}),
+                 wrong("addmm: [3, 2, 4] does not broadcast to [2, 4]", {3, 2, 4}, {2, 3}, {3, 4}),
+                 wrong("addmm: [2, 3] and [4, 5]: [m, k] and [k, n]", {2}, {2, 3}, {4, 5}),
+                 {"addmm: float64 and float32: element types",
+                  [] {
+                    zeros({2}, kFloat64).addmm(zeros({1, 1}), zeros({1, 2}));
+                  }},
+                 {"addmm: factors 1 and 0.5 of int64 tensors: whole numbers",
+                  [] {
+                    const Tensor x = zeros({1, 1}, kInt64);
+                    x.addmm(x, x, 1, .5);
+                  }}},
+       .large = {{{9}}, {{200, 301}}, {{301, 9}}},
+       .types = kNumbers,
+       .slack = 4},
+      {.name = "addmm factors",
+       .samples = {{{{4}}, {{2, 3}}, {{3, 4}}}, {{{2, 1}}, {{2, 3}}, {{3, 4}}}},
+       .call = [](const Tensors& x) { return x[0].addmm(x[1], x[2], 2, -3); },
+       .reference =
+           [](const Arrays& x) {
+             return zip(x[0], product_of(x[1], x[2]),
+                        [](double c, double p) { return 2 * c - 3 * p; });
+           },
+       .types = kNumbers,
+       .slack = 4},
+      {.name = "addmm beta 0",
+       .samples = {{{{2, 4}}, {{2, 3}}, {{3, 4}}}},
+       .call = [](const Tensors& x) { return x[0].addmm(x[1], x[2], 0, 2); },
+       .reference =
+           [](const Arrays& x) {
+             return map(product_of(x[1], x[2]), [](double p) { return 2 * p; });
+           },
+       .types = kNumbers,
+       .slack = 4},
+  };
+}
+
+std::vector<OpCase> products() {
+  std::vector<OpCase> rows;
+  for (const auto& part : {general_products(), narrow_products(), sums_of_products()})
+    rows.insert(rows.end(), part.begin(), part.end());
+  return rows;
 }
 
 // f(x, largest of its group, sum of e^(x - largest)) along `dim`.

@@ -11,7 +11,6 @@
 namespace levin::inline v0 {
 namespace {
 
-constexpr int64_t kMostBlock = 256;
 #if defined(LEVIN_AVX512)
 constexpr int kTileRows = 12, kTileVectors = 2;
 #elif defined(LEVIN_AVX2)

@@ -13,19 +13,23 @@ namespace levin::inline v0 {
 /// is g.
 using TileFunction = void (*)(const void* const* in, void* out, const double* numbers, int64_t n);
 
-/// c = alpha a b + beta c (+ bias) for one pair of matrices, strides in elements.
-template <class T>
+/// c = alpha a b + beta c (+ bias) for one pair of matrices, strides in elements; S is the type of
+/// the elements, T that of the arithmetic.
+template <class T, class S = T>
 struct GemmProblem {
   int64_t m, n, k;
-  const T* a;
+  const S* a;
   int64_t a_row, a_column;
-  const T* b;
+  const S* b;
   int64_t b_row, b_column;
-  T* c;
+  S* c;
   int64_t c_row, c_column;
-  const T* bias;  // [n], stride 1, or null
+  const S* bias;  // [n], stride 1, or null
   T alpha, beta;
 };
+
+/// A product's sums are taken over blocks of k: of equal length, at most this.
+inline constexpr int64_t kMostBlock = 256;
 
 /// The loops that depend on the element type.
 template <class T>
