@@ -9,11 +9,13 @@ namespace levin::inline v0::linalg {
 
 /// Lower L with L L^T = a, for symmetric positive definite a (its lower half is read).
 Tensor cholesky(const Tensor& a);
-/// x with a x = b: b [.., n, k], or [.., n] where it has one dimension less than a.
+/// x with a x = b, by LU decomposition: b [.., n, k], leading sizes broadcast; or vectors, [n] or
+/// [.., n] with the leading sizes of a.
 Tensor solve(const Tensor& a, const Tensor& b);
 /// a^-1
 Tensor inv(const Tensor& a);
-/// The determinant, [..]. A singular a has determinant 0 and a gradient.
+/// The determinant, [..]. A singular a has determinant 0 and the cofactors as derivative, for which
+/// backward reads the determinants on the host.
 Tensor det(const Tensor& a);
 
 }  // namespace levin::inline v0::linalg

@@ -24,6 +24,8 @@ struct ThreadState {
   const Where* where = nullptr;
   // kernels/backend.cpp: stands in for the CPU's backend (a recorder)
   Backend* cpu_override = nullptr;
+  // kernels/cpu/linalg.cpp: what its last error says
+  char error[256] = {};
   // tensor/generator.cpp
   void* generator = nullptr;
   void* own_generator = nullptr;

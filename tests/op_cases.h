@@ -117,6 +117,8 @@ std::vector<OpCase> view_cases();
 std::vector<OpCase> part_cases();
 std::vector<OpCase> shape_cases();
 std::vector<OpCase> product_cases();
+std::vector<OpCase> einsum_cases();
+std::vector<OpCase> linalg_cases();
 std::vector<OpCase> index_cases();
 std::vector<OpCase> indices_cases();
 std::vector<OpCase> mask_cases();

@@ -73,24 +73,6 @@ std::map<std::string, ReferenceCall> reductions() {
   };
 }
 
-Tensor product_of(const Arguments& a) {
-  if (!is_floating(a.tensor(0).dtype())) throw NotThere{"of integers"};
-  return matmul(a.tensor(0), a.tensor(1));
-}
-
-std::map<std::string, ReferenceCall> products() {
-  return {
-      {"matmul", one(product_of)},
-      {"mm", binary(&Tensor::matmul)},
-      {"bmm", binary(&Tensor::matmul)},
-      {"mv", binary(&Tensor::matmul)},
-      {"dot", binary(&Tensor::matmul)},
-      {"nn.functional.linear", one([](const Arguments& a) {
-         return linear(a.tensor(0), a.tensor(1), a.count() > 2 ? a.tensor(2) : Tensor());
-       })},
-  };
-}
-
 std::map<std::string, ReferenceCall> factories() {
   return {
       {"eye", one([](const Arguments& a) { return eye(a.integer(0, 0), a.integer(1, -1)); })},
@@ -164,7 +146,7 @@ std::vector<std::string> Arguments::unused() const {
 const std::map<std::string, ReferenceCall>& reference_calls() {
   static const std::map<std::string, ReferenceCall> calls = [] {
     std::map<std::string, ReferenceCall> all;
-    for (const auto& part : {elementwise_calls(), reductions(), products(), loss_calls(),
+    for (const auto& part : {elementwise_calls(), reductions(), linalg_calls(), loss_calls(),
                              index_calls(), shape_calls(), factories()})
       all.insert(part.begin(), part.end());
     return all;

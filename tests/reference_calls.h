@@ -47,9 +47,9 @@ class Arguments {
   Shape shape(const char* keyword) const;
   /// Keywords that no accessor has asked for.
   std::vector<std::string> unused() const;
+  const Argument& keyword(const char* name) const;
 
  private:
-  const Argument& keyword(const char* name) const;
   mutable std::set<std::string> used_;
 };
 
@@ -77,6 +77,7 @@ std::map<std::string, ReferenceCall> elementwise_calls();
 std::map<std::string, ReferenceCall> loss_calls();
 std::map<std::string, ReferenceCall> shape_calls();
 std::map<std::string, ReferenceCall> index_calls();
+std::map<std::string, ReferenceCall> linalg_calls();
 
 /// By PyTorch's name.
 const std::map<std::string, ReferenceCall>& reference_calls();

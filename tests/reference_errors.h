@@ -20,5 +20,6 @@ WrongCalls wrong_losses();
 WrongCalls wrong_reductions();
 WrongCalls wrong_shapes();
 WrongCalls wrong_indices();
+WrongCalls wrong_linalg();
 
 }  // namespace levin

@@ -13,43 +13,6 @@ namespace {
 
 Tensor indices(const std::vector<int64_t>& numbers) { return from_vector(numbers); }
 
-WrongCalls products() {
-  return {
-      {"torch.zeros(2, 3) @ torch.zeros(4, 5)",
-       {[] {
-          matmul(zeros({2, 3}), zeros({4, 5}));
-        },
-        "matmul: [2, 3] and [4, 5]: inner sizes"}},
-      {"torch.zeros(2, 3) @ torch.zeros(2)",
-       {[] {
-          matmul(zeros({2, 3}), zeros({2}));
-        },
-        "matmul: [2, 3] and [2]: inner sizes"}},
-      {"torch.zeros(()) @ torch.zeros(3)",
-       {[] { matmul(zeros({}), zeros({3})); }, "matmul: [] and [3]: at least 1 dimension"}},
-      {"torch.zeros(2, 2, 3) @ torch.zeros(3, 3, 4)",
-       {[] {
-          matmul(zeros({2, 2, 3}), zeros({3, 3, 4}));
-        },
-        "leading sizes do not broadcast"}},
-      {"torch.zeros(2, 3) @ torch.zeros(3, 2, dtype=torch.float64)",
-       {[] {
-          matmul(zeros({2, 3}), zeros({3, 2}, kFloat64));
-        },
-        "matmul: float32 and float64"}},
-      {"F.linear(torch.zeros(4, 64), torch.zeros(10, 63))",
-       {[] {
-          linear(zeros({4, 64}), zeros({10, 63}));
-        },
-        "linear: input [4, 64]"}},
-      {"F.linear(torch.zeros(4, 3), torch.zeros(10, 3), torch.zeros(9))",
-       {[] {
-          linear(zeros({4, 3}), zeros({10, 3}), zeros({9}));
-        },
-        "linear: bias [9]"}},
-  };
-}
-
 WrongCalls arithmetic() {
   return {
       {"torch.zeros(2, 3) + torch.zeros(2, 4)",
@@ -132,7 +95,7 @@ WrongCalls gradients() {
 
 TEST(ReferenceErrors, RefusedAsPyTorchDoes) {
   WrongCalls wrong;
-  for (const auto& part : {products(), arithmetic(), wrong_reductions(), wrong_shapes(),
+  for (const auto& part : {wrong_linalg(), arithmetic(), wrong_reductions(), wrong_shapes(),
                            wrong_indices(), wrong_losses(), gradients()})
     wrong.insert(part.begin(), part.end());
   const auto table = nlohmann::json::parse(read_whole(LEVIN_TEST_DIR "/reference/ops/errors.json"));
