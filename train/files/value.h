@@ -37,6 +37,15 @@ class Value {
   Value(std::string_view text) : held_(std::string(text)) {}
   Value(List list) : held_(std::move(list)) {}
   Value(Map map) : held_(std::move(map)) {}
+  // Not the variant's own copy: that of libstdc++ 12 crashes where memory runs out in it.
+  Value(const Value& other) {
+    std::visit([this](const auto& held) { held_.emplace<std::decay_t<decltype(held)>>(held); },
+               other.held_);
+  }
+  Value(Value&&) noexcept = default;
+  Value& operator=(const Value& other) { return *this = Value(other); }
+  Value& operator=(Value&&) noexcept = default;
+  ~Value() = default;
 
   bool is_null() const { return std::holds_alternative<std::monostate>(held_); }
   bool is_bool() const { return std::holds_alternative<bool>(held_); }
