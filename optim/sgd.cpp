@@ -31,37 +31,48 @@ void SGD::add_param_group(Group group) {
   groups_.push_back(std::move(added));
 }
 
+// All that can fail for want of memory comes before the first parameter is changed.
 void SGD::step() {
   const NoGrad no_grad;
+  spans_.clear();
+  Prepared prepared;
+  for (Params& group : groups_) prepare(group, &prepared);
+  const Span* next = spans_.data();
   for (Params& group : groups_) {
-    spans_.clear();
-    std::vector<Tensor> copies;                     // of gradients that a user set with gaps
-    std::vector<std::pair<Tensor, Tensor>> gapped;  // parameters with gaps, and their stand-ins
-    for (std::size_t i = 0; i < group.params.size(); ++i) {
-      const Tensor& p = group.params[i];
-      const LeafNode* leaf = leaf_of(p);
-      if (!leaf || leaf->fresh) continue;
-      const Tensor *g = &leaf->collected, *target = &p;
-      if (!g->is_contiguous()) g = &copies.emplace_back(g->contiguous());
-      if (!p.is_contiguous()) target = &gapped.emplace_back(p, p.contiguous()).second;
-      Span span{arg(*target), arg(*g), {}, p.numel(), false};
-      if (group.numbers.momentum != 0) {
-        Tensor& momentum = group.momentum[i];
-        span.first = !momentum.defined();
-        if (span.first) momentum = empty_like(p);
-        if (momentum.dtype() != p.dtype()) momentum = momentum.to(p.dtype());  // Module::to
-        span.state = arg(momentum);
-      }
-      spans_.push_back(span);
-    }
-    if (spans_.empty()) continue;
-    const SgdCall call{&group.numbers, spans_.data(), static_cast<int64_t>(spans_.size())};
+    if (group.active == 0) continue;
+    const SgdCall call{&group.numbers, next, group.active};
     launched(backend(group.params[0].device()).sgd(call), "SGD.step", group.params[0]);
-    for (const Span& span : spans_) {
-      ++span.p.block->version;
-      span.p.block->last_write = "SGD.step";
+    next += group.active;
+  }
+  for (const Span& span : spans_) {
+    ++span.p.block->version;
+    span.p.block->last_write = "SGD.step";
+  }
+  for (auto& [slot, momentum] : prepared.started) *slot = std::move(momentum);
+  for (const auto& [p, updated] : prepared.gapped) p.copy_(updated);
+}
+
+void SGD::prepare(Params& group, Prepared* prepared) {
+  group.active = 0;
+  for (std::size_t i = 0; i < group.params.size(); ++i) {
+    const Tensor& p = group.params[i];
+    const LeafNode* leaf = leaf_of(p);
+    if (!leaf || leaf->fresh) continue;
+    const Tensor *g = &leaf->collected, *target = &p;
+    if (!g->is_contiguous()) g = &prepared->copies.emplace_back(g->contiguous());
+    if (!p.is_contiguous()) target = &prepared->gapped.emplace_back(p, p.contiguous()).second;
+    Span span{arg(*target), arg(*g), {}, p.numel(), false};
+    if (group.numbers.momentum != 0) {
+      Tensor& momentum = group.momentum[i];
+      span.first = !momentum.defined();
+      if (span.first)
+        span.state = arg(prepared->started.emplace_back(&momentum, empty_like(p)).second);
+      else if (momentum.dtype() != p.dtype())
+        momentum = momentum.to(p.dtype());  // Module::to
+      if (!span.first) span.state = arg(momentum);
     }
-    for (const auto& [p, updated] : gapped) p.copy_(updated);
+    spans_.push_back(span);
+    ++group.active;
   }
 }
 

@@ -49,7 +49,16 @@ class SGD : public Optimizer {
     std::vector<Tensor> params;
     std::vector<Tensor> momentum;  // undefined before the first step
     SgdNumbers numbers;            // kernels read it by its address
+    int64_t active = 0;            // how many of them this step updates
   };
+  // What a step needs besides its spans, which point into it.
+  struct Prepared {
+    std::vector<Tensor> copies;                       // of gradients that a user set with gaps
+    std::vector<std::pair<Tensor, Tensor>> gapped;    // parameters with gaps, and their stand-ins
+    std::vector<std::pair<Tensor*, Tensor>> started;  // momentum's place, and it
+  };
+  void prepare(Params& group, Prepared* prepared);
+
   std::vector<Params> groups_;
   std::vector<Span> spans_;  // of one step; kept for its memory
 };
