@@ -76,10 +76,12 @@ std::string header_of(const SafetensorsFile& file, const std::vector<std::size_t
   for (std::size_t i = 0; i < file.tensors.size(); ++i) {
     const auto& [name, tensor] = file.tensors[i];
     const std::size_t end = begins[i] + bytes_of(tensor);
+    header += quoted(name) + ":{\"dtype\":\"" + kTypeNames[static_cast<int>(tensor.dtype())] +
+              "\",\"shape\":[";
+    for (int d = 0; d < tensor.dim(); ++d)
+      header += (d > 0 ? "," : "") + std::to_string(tensor.shape()[d]);
     header +=
-        quoted(name) + ":{\"dtype\":\"" + kTypeNames[static_cast<int>(tensor.dtype())] +
-        "\",\"shape\":" + Json(std::vector(tensor.shape().begin(), tensor.shape().end())).dump() +
-        ",\"data_offsets\":[" + std::to_string(begins[i]) + "," + std::to_string(end) + "]},";
+        "],\"data_offsets\":[" + std::to_string(begins[i]) + "," + std::to_string(end) + "]},";
   }
   if (header.size() > 1) header.pop_back();
   header += "}";
