@@ -60,11 +60,13 @@ struct TensorIndex {
   TensorIndex(Tensor its_indices) : kind(tensor), indices(std::move(its_indices)) {}
 };
 
-/// The list of them. A single tensor, Slice, None or Ellipsis converts.
+/// The list of them. A single one converts.
 class Indices {
  public:
   Indices(std::initializer_list<TensorIndex> list) : list_(list) {}
   Indices(std::vector<TensorIndex> list) : list_(std::move(list)) {}
+  template <std::integral T>
+  requires(!std::is_same_v<T, bool>) Indices(T at) : list_{at} {}
   Indices(const Tensor& indices) : list_{indices} {}
   Indices(Slice range) : list_{range} {}
   Indices(NoneType none) : list_{none} {}

@@ -51,7 +51,7 @@ TEST(Indexing, ValuesOfTheSameMemoryAreReadFirst) {
   x.index_put_(Slice(1), x[Slice(0, -1)]);
   EXPECT_EQ(numbers_of(x), Numbers({0, 0, 1, 2, 3}));
   x.index_put_(x, x + 10);
-  EXPECT_EQ(numbers_of(x), Numbers({11, 11, 12, 13, 3})) << "of two for one place the last";
+  EXPECT_EQ(numbers_of(x), Numbers({10, 11, 12, 13, 3}));
 }
 
 TEST(Indexing, AnOverwrittenValueGetsNoGradient) {
@@ -93,7 +93,8 @@ TEST(Indexing, AStepThatIndexesCanBeReplayed) {
   const Tensor x = arange(12).to(kFloat32).view({4, 3}).requires_grad_();
   const Tensor rows = indices({0, -1}), columns = indices({1, 1}), v = ones({2});
   const auto step = [&] {
-    const Tensor y = x.index_put({rows, columns}, v)[{rows, columns}] + x.gather(0, rows.abs()[None]);
+    const Tensor y =
+        x.index_put({rows, columns}, v)[{rows, columns}] + x.gather(0, rows.abs()[None]);
     return embedding(rows.abs(), x, 0).sum() + y.sum();
   };
   Recorder recorder;
