@@ -298,16 +298,18 @@ Tensor elementwise(Op op, std::span<const Operand> operands, std::span<const dou
   return record(p, in, count, std::move(out));
 }
 
+bool fits_into(DType result, DType target) {
+  return promote(result, target) == target || (is_floating(result) && is_floating(target)) ||
+         (!is_floating(result) && result != kBool && !is_floating(target) && target != kBool);
+}
+
 void elementwise_into(const Tensor& out, Op op, std::span<const Operand> operands,
                       std::span<const double> parameters) {
   Prepared p;
   prepare(op, operands.data(), static_cast<int>(operands.size()), parameters, &p);
   check(*p.shape == out.shape(), {name_of(op), "_: the result of shape ", *p.shape,
                                   " does not fit the tensor of shape ", out.shape()});
-  const bool fits = promote(p.dtype, out.dtype()) == out.dtype() ||
-                    (is_floating(p.dtype) && is_floating(out.dtype())) ||
-                    (!is_floating(p.dtype) && p.dtype != kBool && !is_floating(out.dtype()) &&
-                     out.dtype() != kBool);
+  const bool fits = fits_into(p.dtype, out.dtype());
   check(fits,
         {name_of(op), "_: a ", p.dtype, " result cannot be put into a ", out.dtype(), " tensor"});
   p.call.out = arg(out);

@@ -29,6 +29,8 @@ inline Tensor elementwise(Op op, std::initializer_list<Operand> in,
 /// The same written into `out`, whose shape and type must fit; records nothing.
 void elementwise_into(const Tensor& out, Op op, std::span<const Operand> in,
                       std::span<const double> parameters);
+/// May an in-place operation put a result of this type into a tensor of that one?
+bool fits_into(DType result, DType target);
 /// x becomes the formula of x and `rest`, recorded where that is wanted; x is returned. `name` is
 /// the operation's, for errors.
 const Tensor& elementwise_in_place(const char* name, Op op, const Tensor& x,

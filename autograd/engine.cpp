@@ -237,6 +237,7 @@ Tensor root_gradient(const char* operation, const Tensor& root, const Tensor& gi
 }
 
 void check_has_graph(const char* operation, const Tensor& root) {
+  if (root.impl().history < root.impl().block->history) renew_view(root);
   if (!root.requires_grad())
     fail(Fault::order, {operation, ": the tensor of shape ", root.shape(),
                         " depends on nothing that requires a gradient"});

@@ -39,12 +39,6 @@ void set_edges(Node* node, const Tensor* const* inputs, int count, void* memory)
   for (int i = 0; i < count; ++i) new (node->edges + i) Ref<NodeBase>(inputs[i]->impl().node);
 }
 
-void fail_stale_view(const Tensor& input) {
-  fail(Fault::order,
-       {"a view of shape ", input.shape(), " shares memory that ", input.impl().block->last_write,
-        " changed, with a gradient, through another tensor: make the view again from that tensor"});
-}
-
 void Saved::fail_changed(const Grads& grads) const {
   fail(Fault::order, {"backward of ", grads.node()->name, ": a tensor of shape ", layout_.shape,
                       " that it needs was changed in place by ", block_->last_write, " (version ",

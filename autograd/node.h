@@ -146,9 +146,9 @@ class EnableGrad {
 
 inline bool is_grad_enabled() { return thread_state().grad_enabled; }
 
-/// Throws where `input` is a view whose memory was changed by a recorded operation through another
-/// handle.
-[[noreturn]] void fail_stale_view(const Tensor& input);
+/// For a view whose memory a recorded operation changed through another handle: its history is made
+/// anew from its base. Throws std::logic_error where that is not possible.
+void renew_view(const Tensor& view);
 
 /// Is history recorded for an operation on these inputs?
 template <class... Tensors>
@@ -158,7 +158,7 @@ bool recording(const Tensors&... inputs) {
   const auto look = [&](const Tensor& input) {
     const TensorImpl& impl = input.impl();
     if (impl.history < impl.block->history) [[unlikely]]
-      fail_stale_view(input);
+      renew_view(input);
     wanted |= static_cast<bool>(impl.node);
   };
   (look(inputs), ...);

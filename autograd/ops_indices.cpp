@@ -4,6 +4,7 @@
 #include "in_place.h"
 #include "indexing.h"
 #include "ops.h"
+#include "views.h"
 
 namespace levin::inline v0 {
 namespace {
@@ -249,11 +250,9 @@ Tensor put(const Place& place, const Tensor& x, const Tensor& y, const Tensor& v
 
 // The view; its derivative is zeros with g in it.
 Tensor viewed(const View& view, const Tensor& x) {
-  const Tensor y = make_view(x, applied(view, x.layout()));
-  if (!recording(x)) return y;
-  return record("brackets", y, {&x}, [view](const Tensor& g, Grads& grads) {
+  return view_of("brackets", x, applied(view, x.layout()), [view](const Tensor& g, Grads& grads) {
     const Tensor y = zeros(grads.shape(0), g.dtype(), g.device());
-    grads.set(0, put({view, 0, 0, {}, false}, y, y, g, false));
+    return put({view, 0, 0, {}, false}, y, y, g, false);
   });
 }
 

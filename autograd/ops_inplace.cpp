@@ -4,6 +4,7 @@
 #include "elementwise.h"
 #include "in_place.h"
 #include "ops.h"
+#include "views.h"
 
 namespace levin::inline v0 {
 namespace {
@@ -67,19 +68,52 @@ void wrote(const char* name, const Tensor& x) {
 }
 
 void check_recordable(const char* name, const Tensor& x) {
-  if (x.impl().is_view && !x.impl().block.unique())
-    fail(Fault::order, {name, ": a view of shape ", x.shape(),
+  if (!x.impl().is_view) return;
+  const Ref<TensorImpl>& base = x.impl().base;
+  const bool of_leaf = base && leaf_of(Tensor(base));
+  const bool reached = base ? base->history == x.impl().block->history && base->layout.contiguous()
+                            : x.impl().block->owned_alone();
+  if (of_leaf || !reached)
+    fail(Fault::order, {name, ": a view of shape ", x.shape(), of_leaf ? " of a leaf" : "",
                         " cannot be changed in place where a gradient is recorded: put the parts "
                         "together with cat, stack or where"});
 }
 
+namespace {
+
+// g with zeros at the place of a view. Its derivative is itself.
+Tensor cleared(const Tensor& g, const PlaceInBase& place) {
+  const Tensor y = g.detach().clone();
+  const Layout part = place(y.layout());
+  launched(backend(y.device()).fill(0, {y.impl().block.get(), &part}), "in place", y);
+  if (!recording(g)) return y;
+  return record("cleared", y, {&g},
+                [=](const Tensor& gg, Grads& grads) { grads.set(0, cleared(gg, place)); });
+}
+
+// The base of the view x is now what it was, with `part` at the view's place.
+void replace_in_base(const Tensor& x, const Tensor& part) {
+  const Tensor base(x.impl().base);
+  base.impl().history = x.impl().history;
+  if (!base.impl().node && !part.impl().node) return;
+  record("replaced", base, {&base, &part}, [place = PlaceInBase(x)](const Tensor& g, Grads& grads) {
+    if (grads.wants(0)) grads.set(0, cleared(g, place));
+    if (grads.wants(1)) grads.set(1, part_of("view", g.contiguous(), place));
+  });
+}
+
+}  // namespace
+
 void take_place(const char* name, const Tensor& x, const Tensor& result) {
   check(result.shape() == x.shape(), {name, ": a result of shape ", result.shape(),
                                       " does not fit the tensor of shape ", x.shape()});
+  check(fits_into(result.dtype(), x.dtype()),
+        {name, ": a ", result.dtype(), " result cannot be put into a ", x.dtype(), " tensor"});
   launched(backend(x.device()).copy(arg(result), arg(x)), name, x);
   wrote(name, x);
-  x.impl().node = result.impl().node;
   x.impl().history = x.impl().block->history = x.version();
+  if (x.impl().base) replace_in_base(x, result);
+  x.impl().node = result.impl().node;
 }
 
 const Tensor& elementwise_in_place(const char* name, Op op, const Tensor& x,

@@ -7,9 +7,26 @@
 namespace levin::inline v0 {
 namespace {
 
+[[noreturn]] void fail_stale_view(const Tensor& view) {
+  fail(Fault::order,
+       {"a view of shape ", view.shape(), " shares memory that ", view.impl().block->last_write,
+        " changed, with a gradient, through another tensor: make the view again from that tensor"});
+}
+
 Tensor reshape_back(const Tensor& g, Grads& grads) { return g.reshape(grads.shape(0)); }
 
 }  // namespace
+
+void renew_view(const Tensor& view) {
+  TensorImpl& impl = view.impl();
+  const TensorImpl* base = impl.base.get();
+  if (!base || base->history < impl.block->history || !base->layout.contiguous() ||
+      impl.layout.overlaps_itself() || leaf_of(view))
+    fail_stale_view(view);
+  const EnableGrad enable_grad;
+  impl.node = part_of("view", Tensor(impl.base), PlaceInBase(view)).impl().node;
+  impl.history = impl.block->history;
+}
 
 Tensor Tensor::view(const Shape& shape) const {
   Layout result;

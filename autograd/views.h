@@ -5,11 +5,18 @@
 
 namespace levin::inline v0 {
 
+/// Where a chain of views that ends in x starts.
+inline Ref<TensorImpl> base_of(const Tensor& x) {
+  return x.impl().is_view ? x.impl().base : Ref<TensorImpl>(&x.impl());
+}
+
 /// A view of x; undo(g, grads) gives the gradient of x.
 template <class Undo>
 Tensor view_of(const char* name, const Tensor& x, const Layout& layout, Undo undo) {
+  const bool history = recording(x);  // may renew x, and so comes first
   Tensor y = make_view(x, layout);
-  if (!recording(x)) return y;
+  if (is_grad_enabled()) y.impl().base = base_of(x);
+  if (!history) return y;
   return record(name, std::move(y), {&x},
                 [undo](const Tensor& g, Grads& grads) { grads.set(0, undo(g, grads)); });
 }
@@ -32,8 +39,22 @@ Tensor placed(const char* name, const Tensor& g, const Shape& shape, View view) 
   const Layout place = view(y.layout());
   launched(backend(y.device()).copy(arg(g), {y.impl().block.get(), &place}), name, g);
   if (!recording(g)) return y;
-  return record(name, y, {&g},
-                [=](const Tensor& gg, Grads& grads) { grads.set(0, part_of(name, gg, view)); });
+  return record(name, y, {&g}, [=](const Tensor& gg, Grads& grads) {
+    grads.set(0, part_of(name, gg.contiguous(), view));
+  });
 }
+
+/// The place of a view in its base, which is contiguous: a function for part_of() and placed().
+struct PlaceInBase {
+  Layout layout;  ///< its offset counted from the base's
+  explicit PlaceInBase(const Tensor& view) : layout(view.layout()) {
+    layout.offset -= view.impl().base->layout.offset;
+  }
+  Layout operator()(const Layout& base) const {
+    Layout result = layout;
+    result.offset += base.offset;
+    return result;
+  }
+};
 
 }  // namespace levin::inline v0

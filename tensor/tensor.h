@@ -23,6 +23,8 @@ struct TensorImpl {
   uint32_t history;
   /// Made by a view of another tensor.
   bool is_view = false;
+  /// Of a view that gradients flow through: the tensor at the start of its chain of views.
+  Ref<TensorImpl> base;
   Ref<Block> block;
   Layout layout;
   /// The node that made it, or the leaf's node; null where no gradient is wanted.

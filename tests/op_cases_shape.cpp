@@ -25,7 +25,7 @@ std::vector<OpCase> copies() {
   const auto stale = [](const Call& call) {
     return WrongCall{"make the view again",
                      [=] {
-                       const Tensor x = ones({2, 2}).requires_grad_() * 1, view = x.t();
+                       const Tensor x = ones({2, 1}).requires_grad_() * 1, view = x.expand({2, 2});
                        x.add_(x);
                        call.run({view});
                      },
