@@ -4,7 +4,10 @@
 
 #define LEVIN_VERSION "0.1.0"
 
+#include "autograd/anomaly.h"
+#include "autograd/explain.h"
 #include "autograd/gradcheck.h"
+#include "autograd/hooks.h"
 #include "autograd/ops.h"
 #include "nn/activation.h"
 #include "nn/dropout.h"

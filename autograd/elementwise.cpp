@@ -3,6 +3,7 @@
 #include <array>
 
 #include "../kernels/formulas.h"
+#include "explain.h"
 #include "launch.h"
 #include "sym.h"
 
@@ -204,6 +205,13 @@ struct Derivative {
       else
         grads.set(to, fused(part(i), to, x, g, grads));
     }
+  }
+
+  void describe(Inspector& inspector) const {
+    for (int i = 0; i < count; ++i)
+      inspector.arguments.push_back(number_mask >> i & 1 ? std::optional(numbers[3 - i])
+                                                         : std::nullopt);
+    for (int i = 0; i < traits_of(op).parameters; ++i) inspector.arguments.push_back(numbers[i]);
   }
 
   static OpPart part(int i) { return static_cast<OpPart>(static_cast<int>(OpPart::d0) + i); }

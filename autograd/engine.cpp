@@ -6,6 +6,8 @@
 
 #include "../kernels/backend.h"
 #include "../kernels/check.h"
+#include "anomaly.h"
+#include "hooks.h"
 #include "ops.h"
 
 namespace levin::inline v0 {
@@ -54,11 +56,15 @@ ThreadEngine& thread_engine() {
 // One backward pass. Nodes are run last-in first-out, so the order depends on the graph alone.
 class Run {
  public:
-  Run(bool retain_graph, bool create_graph)
+  // results: of captured nodes; null: leaves collect. partial: nothing goes on behind captured nodes.
+  Run(bool retain_graph, bool create_graph, std::vector<Tensor>* results = nullptr,
+      bool partial = false)
       : engine_(thread_engine()),
         id_(++engine_.last_stamp),
         retain_graph_(retain_graph || create_graph),
         create_graph_(create_graph),
+        partial_(partial),
+        results_(results),
         grad_enabled_before_(thread_state().grad_enabled) {
     if (engine_.idle.empty()) engine_.idle.push_back(std::make_unique<Lists>());
     lists_ = std::move(engine_.idle.back());
@@ -89,7 +95,6 @@ class Run {
   void capture(Node* node, int index) {
     visit(node);
     node->capture = index;
-    capturing_ = true;
   }
 
   // All nodes behind the root: which are needed, and how many gradients each will get.
@@ -98,13 +103,13 @@ class Run {
     enter(root);
     while (!lists_->path.empty()) {
       auto& [node, next] = lists_->path.back();
-      if (next < node->edge_count) {
+      if (next < edges_of(node)) {
         Node* edge = node->edge(next++);
         if (edge && !node_seen(edge)) enter(edge);
         continue;
       }
-      node->needed = !capturing_ || node->capture >= 0 || leads_on(node);
-      for (int i = 0; node->needed && i < node->edge_count; ++i)
+      node->needed = !results_ || node->capture >= 0 || leads_on(node);
+      for (int i = 0; node->needed && i < edges_of(node); ++i)
         if (node->edge(i)) ++node->edge(i)->waiting;
       lists_->path.pop_back();
     }
@@ -116,14 +121,18 @@ class Run {
     if (static_cast<Node*>(root.get())->needed) deliver(root, std::move(grad));
   }
 
-  void run(std::vector<Tensor>* results) {
+  void from(const Tensor& root, Tensor grad) {
+    discover(node_of(root));
+    announce(node_of(root));
+    seed(root.impl().node, std::move(grad));
+    run();
+  }
+
+  void run() {
     while (!lists_->ready.empty()) {
       const Ref<NodeBase> held = std::move(lists_->ready.back());
       lists_->ready.pop_back();
-      auto* node = static_cast<Node*>(held.get());
-      const Tensor g = std::move(node->grad);
-      if (node->capture >= 0) (*results)[node->capture] = g;
-      if (leads_on(node)) run_node(node, g);
+      finish(static_cast<Node*>(held.get()));
     }
   }
 
@@ -155,15 +164,30 @@ class Run {
     lists_->path.emplace_back(node, 0);
   }
 
+  bool is_border(const Node* node) const { return partial_ && node->capture >= 0; }
+  int edges_of(const Node* node) const { return is_border(node) ? 0 : node->edge_count; }
+
   bool leads_on(const Node* node) const {
-    for (int i = 0; i < node->edge_count; ++i)
+    for (int i = 0; i < edges_of(node); ++i)
       if (node->edge(i) && node->edge(i)->needed) return true;
     return false;
+  }
+
+  // The node has all of its gradient.
+  void finish(Node* node) {
+    Tensor g = std::move(node->grad);
+    if (node->hooks && !is_border(node)) call_hooks(node, &g);
+    if (node->capture >= 0) (*results_)[node->capture] = g;
+    if (leads_on(node)) return run_node(node, g);
+    if (!node->is_leaf || results_ || !g.defined()) return;
+    collect(static_cast<LeafNode*>(node), std::move(g));
+    call_post_accumulate_hooks(node);
   }
 
   void run_node(Node* node, const Tensor& g) {
     Grads grads(node);
     if (g.defined()) node->run(node, g, grads);
+    check_gradients(node, grads);
     if (!retain_graph_) {
       node->drop_saved(node);
       node->released = true;  // before edges are given away: an error must not leave half a node
@@ -183,7 +207,8 @@ class Run {
   void deliver(Ref<NodeBase>& edge, Tensor grad) {
     auto* node = static_cast<Node*>(edge.get());
     if (grad.defined() && grad.dtype() != node->dtype) grad = grad.to(node->dtype);
-    if (node->is_leaf && !capturing_) {
+    --node->waiting;
+    if (node->is_leaf && !results_ && !node->hooks) {
       if (grad.defined()) collect(static_cast<LeafNode*>(node), std::move(grad));
       return;
     }
@@ -195,7 +220,9 @@ class Run {
       else
         node->grad = node->grad + grad;
     }
-    if (--node->waiting == 0) lists_->ready.push_back(retain_graph_ ? edge : std::move(edge));
+    if (node->waiting > 0) return;
+    if (node->is_leaf) return finish(node);  // at once, as without hooks
+    lists_->ready.push_back(retain_graph_ ? edge : std::move(edge));
   }
 
   // Adds to a leaf's gradient. Its memory stays the same from step to step where nobody else holds
@@ -218,13 +245,15 @@ class Run {
 
   ThreadEngine& engine_;
   const uint64_t id_;
-  const bool retain_graph_, create_graph_, grad_enabled_before_;
-  bool capturing_ = false;
+  const bool retain_graph_, create_graph_, partial_;
+  std::vector<Tensor>* const results_;
+  const bool grad_enabled_before_;
   std::unique_ptr<Lists> lists_;
 };
 
 // The gradient of a root: given, or 1 for a single number.
 Tensor root_gradient(const char* operation, const Tensor& root, const Tensor& given) {
+  check_root(operation, root);
   if (given.defined()) {
     check(given.shape() == root.shape(), {operation, ": a gradient of shape ", given.shape(),
                                           " for a tensor of shape ", root.shape()});
@@ -248,11 +277,16 @@ void check_has_graph(const char* operation, const Tensor& root) {
 void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
   check_has_graph("backward", *this);
   Tensor start = root_gradient("backward", *this, gradient);
-  Run run(retain_graph, create_graph);
-  run.discover(node_of(*this));
-  run.announce(node_of(*this));
-  run.seed(impl().node, std::move(start));
-  run.run(nullptr);
+  Run(retain_graph, create_graph).from(*this, std::move(start));
+}
+
+std::vector<Tensor> partial_grad(const Tensor& output, const std::vector<Node*>& at,
+                                 const Tensor& g, bool create_graph) {
+  std::vector<Tensor> results(at.size());
+  Run run(false, create_graph, &results, true);
+  for (std::size_t i = 0; i < at.size(); ++i) run.capture(at[i], static_cast<int>(i));
+  run.from(output, g);
+  return results;
 }
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
@@ -268,7 +302,7 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   }
   std::vector<Tensor> results(inputs.size());
   {
-    Run run(retain_graph, create_graph);
+    Run run(retain_graph, create_graph, &results);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       check_has_graph("grad, of an input", inputs[i]);
       run.capture(node_of(inputs[i]), static_cast<int>(i));
@@ -276,7 +310,7 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
     for (const Tensor& output : outputs) run.discover(node_of(output));
     for (const Tensor& output : outputs) run.announce(node_of(output));
     for (std::size_t i = 0; i < outputs.size(); ++i) run.seed(outputs[i].impl().node, starts[i]);
-    run.run(&results);
+    run.run();
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     // An input named twice was captured once, under its last number.

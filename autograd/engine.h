@@ -15,4 +15,9 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
                          const std::vector<Tensor>& grad_outputs = {}, bool retain_graph = false,
                          bool create_graph = false, bool allow_unused = false);
 
+/// For checkpoint(): how `output`, whose gradient is g, depends on the different nodes `at`, each
+/// held fixed where another is differentiated. Not defined: not at all.
+std::vector<Tensor> partial_grad(const Tensor& output, const std::vector<Node*>& at,
+                                 const Tensor& g, bool create_graph);
+
 }  // namespace levin::inline v0

@@ -1,8 +1,25 @@
 // Leaves: tensors that collect a gradient.
+#include "hooks.h"
 #include "launch.h"
 #include "ops.h"
 
 namespace levin::inline v0 {
+namespace {
+
+// What holds a tensor's gradient; also where requires_grad_(false) has turned it off.
+LeafNode* holder_of(const Tensor& tensor) {
+  auto* resting = static_cast<LeafNode*>(tensor.impl().resting.get());
+  return resting ? resting : leaf_of(tensor);
+}
+
+// Where retain_grad() keeps that of an operation's result; null where it does not.
+Tensor* retained_by(const Tensor& tensor) {
+  return tensor.retains_grad() ? &static_cast<Node*>(tensor.impl().node.get())->hooks->retained
+                               : nullptr;
+}
+
+}  // namespace
+
 bool Tensor::is_leaf() const { return !impl().node || leaf_of(*this); }
 
 const Tensor& Tensor::requires_grad_(bool on) const {
@@ -11,8 +28,13 @@ const Tensor& Tensor::requires_grad_(bool on) const {
          {"requires_grad_: the result of ", static_cast<Node*>(impl().node.get())->name,
           " has a history: only leaves can be told, use detach()"});
   if (on == requires_grad()) return *this;
+  TensorImpl& impl = this->impl();
   if (!on) {
-    impl().node = {};
+    impl.resting = std::move(impl.node);
+    return *this;
+  }
+  if (impl.resting) {
+    impl.node = std::move(impl.resting);
     return *this;
   }
   check(is_floating(dtype()),
@@ -25,17 +47,19 @@ const Tensor& Tensor::requires_grad_(bool on) const {
   leaf->shape = shape();
   leaf->dtype = dtype();
   leaf->device = device();
-  impl().node = Ref<NodeBase>::adopt(leaf);
+  leaf->number = thread_state().next_serial++;
+  impl.node = Ref<NodeBase>::adopt(leaf);
   return *this;
 }
 
 Tensor Tensor::grad() const {
-  const LeafNode* leaf = leaf_of(*this);
+  if (const Tensor* retained = retained_by(*this)) return *retained;
+  const LeafNode* leaf = holder_of(*this);
   return leaf && !leaf->fresh ? leaf->collected : Tensor();
 }
 
 void Tensor::set_grad(const Tensor& grad) const {
-  LeafNode* leaf = leaf_of(*this);
+  LeafNode* leaf = holder_of(*this);
   if (!leaf)
     fail(Fault::order,
          {"set_grad: a tensor of shape ", shape(), " is no leaf that requires a gradient"});
@@ -47,7 +71,9 @@ void Tensor::set_grad(const Tensor& grad) const {
 }
 
 void Tensor::zero_grad(bool set_to_none) const {
-  LeafNode* leaf = leaf_of(*this);
+  if (Tensor* retained = retained_by(*this); retained && retained->defined())
+    *retained = set_to_none ? Tensor() : zeros_like(*retained);
+  LeafNode* leaf = holder_of(*this);
   if (!leaf || leaf->fresh) return;
   if (set_to_none) {
     if (leaf->collected.requires_grad()) leaf->collected = {};  // its history goes too

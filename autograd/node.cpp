@@ -1,6 +1,7 @@
 #include "node.h"
 
 #include "../kernels/check.h"
+#include "hooks.h"
 
 namespace levin::inline v0 {
 namespace {
@@ -8,6 +9,7 @@ namespace {
 void free_node(Node* node) {
   if (!node->released && node->drop_saved) node->drop_saved(node);
   for (int i = 0; i < node->edge_count; ++i) node->edges[i].~Ref();
+  delete node->hooks;
   const std::size_t bytes = node->bytes;
   if (node->is_leaf)
     static_cast<LeafNode*>(node)->~LeafNode();
@@ -34,6 +36,7 @@ void destroy_node(NodeBase* base) {
 }
 
 void set_edges(Node* node, const Tensor* const* inputs, int count, void* memory) {
+  node->number = thread_state().next_serial++;
   node->edge_count = count;
   node->edges = static_cast<Ref<NodeBase>*>(memory);
   for (int i = 0; i < count; ++i) new (node->edges + i) Ref<NodeBase>(inputs[i]->impl().node);

@@ -14,6 +14,8 @@
 namespace levin::inline v0 {
 
 class Grads;
+struct Inspector;
+struct NodeHooks;
 
 /// A recorded operation, or a leaf. Made by record(); held by the tensor that it made and by the
 /// nodes that use it.
@@ -31,6 +33,10 @@ struct Node : NodeBase {
   void (*drop_saved)(Node*) = nullptr;
   std::size_t bytes = 0;
   Node* next_dead = nullptr;
+  uint64_t number = 0;         ///< nodes of one thread are numbered as they are recorded
+  NodeHooks* hooks = nullptr;  ///< null where there are none (hooks.h)
+  bool gave_nan = false;       ///< its output held NaN; only AnomalyMode looks
+  void (*inspect)(const Node*, Inspector&) = nullptr;  ///< for explain()
 
   // The engine's, during a run (0: in none).
   uint64_t in_run = 0;
@@ -94,6 +100,14 @@ class Saved {
         layout_(tensor.layout()),
         version_(block_->version),
         node_(tensor.impl().node) {}
+  Saved(const Saved& other) {
+    *this = other;
+    if (thread_state().inspector) [[unlikely]]
+      show();
+  }
+  Saved(Saved&&) = default;
+  Saved& operator=(const Saved&) = default;
+  Saved& operator=(Saved&&) = default;
   /// The tensor with its history, for a derivative that is recorded itself.
   Tensor tensor(const Grads& grads) const;
   /// The operand of a kernel.
@@ -106,9 +120,11 @@ class Saved {
 
  protected:
   [[noreturn]] void fail_changed(const Grads& grads) const;
+  void show() const;  // to explain()
   Ref<Block> block_;
   Layout layout_;
   uint32_t version_ = 0;
+  bool is_output_ = false;
   Ref<NodeBase> node_;
 };
 
@@ -116,7 +132,7 @@ class Saved {
 class SavedOutput : public Saved {
  public:
   SavedOutput() = default;
-  explicit SavedOutput(const Tensor& tensor) : Saved(tensor) { node_ = {}; }
+  explicit SavedOutput(const Tensor& tensor) : Saved(tensor) { node_ = {}, is_output_ = true; }
   Tensor tensor(const Grads& grads) const;
 };
 
@@ -168,6 +184,8 @@ bool recording(const Tensors&... inputs) {
 /// Memory for a node with `edges` edges behind an object of `size` bytes.
 void destroy_node(NodeBase* node);
 void set_edges(Node* node, const Tensor* const* inputs, int count, void* memory);
+/// Looks for NaN in a node's output, for AnomalyMode.
+void note_nan(Node* node, const Tensor& output);
 
 /// Makes `output` the result of an operation on `inputs`. backward(g, grads) gets the gradient g of
 /// the output and sets those of the inputs that grads.wants(i), in order; it keeps what it needs by
@@ -208,8 +226,14 @@ Tensor record(const char* name, Tensor output, const Tensor* const* inputs, int 
     (*static_cast<OpNode*>(self)->function())(g, grads);
   };
   node->drop_saved = [](Node* self) { static_cast<OpNode*>(self)->function()->~Kept(); };
+  node->inspect = [](const Node* self, Inspector& inspector) {
+    Kept& kept = *static_cast<OpNode*>(const_cast<Node*>(self))->function();
+    if constexpr (std::is_copy_constructible_v<Kept>) Kept{kept};  // each Saved shows itself
+    if constexpr (requires { kept.describe(inspector); }) kept.describe(inspector);
+  };
   set_edges(node, inputs, count, static_cast<std::byte*>(memory) + kEdgesAt);
   output.impl().node = Ref<NodeBase>::adopt(node);
+  if (thread_state().detect_anomaly) note_nan(node, output);
   return output;
 }
 

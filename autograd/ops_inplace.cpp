@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "elementwise.h"
+#include "hooks.h"
 #include "in_place.h"
 #include "ops.h"
 #include "views.h"
@@ -113,6 +114,8 @@ void take_place(const char* name, const Tensor& x, const Tensor& result) {
   wrote(name, x);
   x.impl().history = x.impl().block->history = x.version();
   if (x.impl().base) replace_in_base(x, result);
+  move_retain_grad(static_cast<Node*>(x.impl().node.get()),
+                   static_cast<Node*>(result.impl().node.get()));
   x.impl().node = result.impl().node;
 }
 

@@ -28,7 +28,8 @@ struct Block {
   void* data = nullptr;
   std::size_t bytes = 0;
   std::size_t capacity = 0;
-  /// Unique among all blocks ever made, also where an address is used again.
+  /// Unique among all blocks (and nodes, which are numbered by the same counter) ever made, also
+  /// where an address is used again.
   uint64_t serial = 0;
   /// Frees foreign memory (from_blob); null where the memory is levin's.
   void (*owner_free)(void*) = nullptr;

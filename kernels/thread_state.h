@@ -30,8 +30,11 @@ struct ThreadState {
   void* generator = nullptr;
   void* own_generator = nullptr;
   void (*free_generator)(void*) = nullptr;
-  // autograd/: is history recorded, nodes that wait for their destruction, the engine's lists
+  // autograd/: is history recorded, is it looked at for NaN, who asks what nodes keep, nodes that
+  // wait for their destruction, the engine's lists
   bool grad_enabled = true;
+  bool detect_anomaly = false;
+  void* inspector = nullptr;
   bool destroying = false;
   void* dead_nodes = nullptr;
   void* engine = nullptr;

@@ -73,12 +73,13 @@ void rehome(const Tensor& tensor, const Tensor& source) {
   TensorImpl& impl = tensor.impl();
   ++impl.block->version;
   impl.block->last_write = "to";
-  impl.node = {};
+  impl.node = impl.resting = {};
   impl.block = source.impl().block;
   impl.layout = source.layout();
   impl.history = impl.block->history;
-  tensor.requires_grad_(trained);
+  if (trained || grad.defined()) tensor.requires_grad_();
   if (grad.defined()) tensor.set_grad(grad.to(source.dtype()));
+  tensor.requires_grad_(trained);
 }
 
 const Tensor* find(const NamedTensors& tensors, const std::string& name) {

@@ -29,13 +29,17 @@ struct TensorImpl {
   Layout layout;
   /// The node that made it, or the leaf's node; null where no gradient is wanted.
   Ref<NodeBase> node;
+  /// The leaf's node, with its gradient, while requires_grad_(false) holds.
+  Ref<NodeBase> resting;
 
   TensorImpl(Ref<Block> its_block, const Layout& its_layout)
       : history(its_block->history), block(std::move(its_block)), layout(its_layout) {}
   void release();
 };
 
+class HookHandle;
 class Indices;
+class TensorHook;
 
 /// A handle to an n-dimensional array. Copying copies the handle: both see the same elements. A
 /// const Tensor is a const handle, not const elements: in-place members (`add_`) are const. One
@@ -92,10 +96,11 @@ class Tensor {
   // ---- Gradients (autograd/)
   bool requires_grad() const { return static_cast<bool>(impl().node); }
   bool is_leaf() const;
-  /// Makes it a leaf that collects a gradient (or stops that). Throws std::logic_error for the
-  /// result of an operation.
+  /// Makes it a leaf that collects a gradient (or stops that; what it has collected stays). Throws
+  /// std::logic_error for the result of an operation.
   const Tensor& requires_grad_(bool on = true) const;
-  /// The gradient that backward() has added up; not defined before.
+  /// The gradient that backward() has added up, in a leaf or after retain_grad(); not defined
+  /// before.
   Tensor grad() const;
   void set_grad(const Tensor& grad) const;
   /// Forgets the gradient, or sets it to zeros. Its memory is used again by the next backward().
@@ -108,6 +113,13 @@ class Tensor {
                 bool create_graph = false) const;
   /// The same elements without history.
   Tensor detach() const;
+  /// backward() keeps its gradient in grad(), though it is the result of an operation.
+  void retain_grad() const;
+  bool retains_grad() const;
+  /// backward() and grad() call hook(gradient); post_accumulate: backward() calls hook(leaf) when the
+  /// leaf's grad() is complete (autograd/hooks.h).
+  HookHandle register_hook(TensorHook hook) const;
+  HookHandle register_post_accumulate_grad_hook(TensorHook hook) const;
 
   // ---- Operations, group by group
 #include "operations.inc"
