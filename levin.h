@@ -5,7 +5,10 @@
 #define LEVIN_VERSION "0.1.0"
 
 #include "autograd/anomaly.h"
+#include "autograd/checkpoint.h"
 #include "autograd/explain.h"
+#include "autograd/function.h"
+#include "autograd/functional.h"
 #include "autograd/gradcheck.h"
 #include "autograd/hooks.h"
 #include "autograd/ops.h"

@@ -116,19 +116,13 @@ class Run {
   }
 
   // A root waits for its start like for any gradient: all are announced before the first is given.
-  void announce(Node* root) { ++root->waiting; }
-  void seed(Ref<NodeBase> root, Tensor grad) {
-    if (static_cast<Node*>(root.get())->needed) deliver(root, std::move(grad));
-  }
-
-  void from(const Tensor& root, Tensor grad) {
-    discover(node_of(root));
-    announce(node_of(root));
-    seed(root.impl().node, std::move(grad));
-    run();
-  }
-
-  void run() {
+  void from(const Tensor* roots, Tensor* starts, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) discover(node_of(roots[i]));
+    for (std::size_t i = 0; i < count; ++i) ++node_of(roots[i])->waiting;
+    for (std::size_t i = 0; i < count; ++i) {
+      Ref<NodeBase> root = roots[i].impl().node;
+      if (node_of(roots[i])->needed) deliver(root, std::move(starts[i]));
+    }
     while (!lists_->ready.empty()) {
       const Ref<NodeBase> held = std::move(lists_->ready.back());
       lists_->ready.pop_back();
@@ -277,15 +271,15 @@ void check_has_graph(const char* operation, const Tensor& root) {
 void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
   check_has_graph("backward", *this);
   Tensor start = root_gradient("backward", *this, gradient);
-  Run(retain_graph, create_graph).from(*this, std::move(start));
+  Run(retain_graph, create_graph).from(this, &start, 1);
 }
 
-std::vector<Tensor> partial_grad(const Tensor& output, const std::vector<Node*>& at,
-                                 const Tensor& g, bool create_graph) {
+std::vector<Tensor> partial_grad(const Tensor& output, const std::vector<Node*>& at, Tensor g,
+                                 bool create_graph) {
   std::vector<Tensor> results(at.size());
   Run run(false, create_graph, &results, true);
   for (std::size_t i = 0; i < at.size(); ++i) run.capture(at[i], static_cast<int>(i));
-  run.from(output, g);
+  run.from(&output, &g, 1);
   return results;
 }
 
@@ -307,10 +301,7 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
       check_has_graph("grad, of an input", inputs[i]);
       run.capture(node_of(inputs[i]), static_cast<int>(i));
     }
-    for (const Tensor& output : outputs) run.discover(node_of(output));
-    for (const Tensor& output : outputs) run.announce(node_of(output));
-    for (std::size_t i = 0; i < outputs.size(); ++i) run.seed(outputs[i].impl().node, starts[i]);
-    run.run();
+    run.from(outputs.data(), starts.data(), outputs.size());
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     // An input named twice was captured once, under its last number.

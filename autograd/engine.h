@@ -17,7 +17,7 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
 
 /// For checkpoint(): how `output`, whose gradient is g, depends on the different nodes `at`, each
 /// held fixed where another is differentiated. Not defined: not at all.
-std::vector<Tensor> partial_grad(const Tensor& output, const std::vector<Node*>& at,
-                                 const Tensor& g, bool create_graph);
+std::vector<Tensor> partial_grad(const Tensor& output, const std::vector<Node*>& at, Tensor g,
+                                 bool create_graph);
 
 }  // namespace levin::inline v0

@@ -6,7 +6,7 @@
 namespace levin::inline v0::autograd::functional {
 namespace {
 
-FunctionOfSeveral of_several(const Function& f) {
+FunctionOfSeveral of_several(const FunctionOfOne& f) {
   return [&f](const Tensors& inputs) { return f(inputs[0]); };
 }
 
@@ -89,7 +89,7 @@ Tensors jacobian(const FunctionOfSeveral& f, const Tensors& inputs, bool create_
   return rows_of(f(x), x, create_graph);
 }
 
-Tensor jacobian(const Function& f, const Tensor& x, bool create_graph) {
+Tensor jacobian(const FunctionOfOne& f, const Tensor& x, bool create_graph) {
   return jacobian(of_several(f), Tensors{x}, create_graph)[0];
 }
 
@@ -105,7 +105,7 @@ std::vector<Tensors> hessian(const FunctionOfSeveral& f, const Tensors& inputs, 
   return result;
 }
 
-Tensor hessian(const Function& f, const Tensor& x, bool create_graph) {
+Tensor hessian(const FunctionOfOne& f, const Tensor& x, bool create_graph) {
   return hessian(of_several(f), Tensors{x}, create_graph)[0][0];
 }
 
@@ -117,7 +117,7 @@ std::pair<Tensor, Tensors> vjp(const FunctionOfSeveral& f, const Tensors& inputs
   return {finished(y, create_graph), gradients(y, x, start_for(y, v), create_graph)};
 }
 
-std::pair<Tensor, Tensor> vjp(const Function& f, const Tensor& x, const Tensor& v,
+std::pair<Tensor, Tensor> vjp(const FunctionOfOne& f, const Tensor& x, const Tensor& v,
                               bool create_graph) {
   auto [y, products] = vjp(of_several(f), Tensors{x}, v, create_graph);
   return {y, products[0]};
@@ -137,7 +137,7 @@ std::pair<Tensor, Tensor> jvp(const FunctionOfSeveral& f, const Tensors& inputs,
   return {finished(y, create_graph), finished(along, create_graph)};
 }
 
-std::pair<Tensor, Tensor> jvp(const Function& f, const Tensor& x, const Tensor& v,
+std::pair<Tensor, Tensor> jvp(const FunctionOfOne& f, const Tensor& x, const Tensor& v,
                               bool create_graph) {
   return jvp(of_several(f), Tensors{x}, v.defined() ? Tensors{v} : Tensors{}, create_graph);
 }

@@ -1,5 +1,7 @@
 // Graphs on several threads at once: each thread records and runs its own.
 #include <gtest/gtest.h>
+#include <levin/autograd/checkpoint.h>
+#include <levin/autograd/hooks.h>
 #include <levin/autograd/node.h>
 #include <levin/autograd/ops.h>
 #include <levin/kernels/pool.h>
@@ -46,6 +48,42 @@ TEST(AutogradThreads, ModelsTrainBesideEachOtherWithTheBitsOfOneAlone) {
   for (int i = 0; i < kModels; ++i) EXPECT_EQ(beside[i], alone[i]);
   EXPECT_NE(alone[0], alone[1]);
   set_num_threads(before);
+}
+
+// Checkpoints (engines inside engines, with random numbers drawn twice) and hooks on each thread.
+std::vector<float> train_by_checkpoints(const Tensor& x, uint64_t seed) {
+  manual_seed(seed);
+  const Tensor w = (randn({24, 24}) * 0.2).detach().requires_grad_();
+  w.register_hook([](const Tensor& g) { return g * 0.5; });
+  w.register_post_accumulate_grad_hook([](const Tensor& leaf) {
+    const NoGrad no_grad;
+    leaf.sub_(leaf.grad(), 0.1);
+    leaf.zero_grad();
+  });
+  for (int step = 0; step < 5; ++step) {
+    Tensor y = x;
+    for (int i = 0; i < 3; ++i)
+      y = autograd::checkpoint(
+          [&](const std::vector<Tensor>& in) { return dropout(linear(in[0], w).tanh(), 0.3); },
+          {y});
+    y.square().mean().backward();
+  }
+  return w.to_vector<float>();
+}
+
+TEST(AutogradThreads, CheckpointsAndHooksOnTwoAndEightThreads) {
+  Generator generator(1);
+  const Tensor x = randn({40, 24}, generator);
+  for (const int count : {2, 8}) {
+    std::vector<std::vector<float>> alone(count), beside(count);
+    for (int i = 0; i < count; ++i) alone[i] = train_by_checkpoints(x, 10 + i);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < count; ++i)
+      threads.emplace_back([&, i] { beside[i] = train_by_checkpoints(x, 10 + i); });
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(beside, alone);
+    EXPECT_NE(alone[0], alone[1]);
+  }
 }
 
 TEST(AutogradThreads, ModesBelongToTheirThread) {

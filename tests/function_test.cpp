@@ -3,6 +3,8 @@
 #include <levin/autograd/function.h>
 #include <levin/autograd/gradcheck.h>
 
+#include <cmath>
+
 #include "graph.h"
 
 namespace levin {

@@ -4,6 +4,8 @@
 #include <levin/autograd/gradcheck.h>
 #include <levin/autograd/hooks.h>
 
+#include <cmath>
+
 #include "graph.h"
 
 namespace levin {
