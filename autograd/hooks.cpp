@@ -80,7 +80,7 @@ void call_post_accumulate_hooks(Node* leaf) {
 }
 
 void move_retain_grad(Node* from, Node* to) {
-  if (!from || !from->hooks || !from->hooks->retains_grad || from == to) return;
+  if (!from || !to || !from->hooks || !from->hooks->retains_grad) return;
   if (!to->hooks) to->hooks = new NodeHooks;
   to->hooks->retains_grad = true;
   from->hooks->retains_grad = false;

@@ -159,6 +159,10 @@ TEST(RetainGrad, FollowsTheTensorThroughOperationsInPlace) {
   y.sum().backward();
   EXPECT_EQ(seen, (Numbers{10, 10})) << "the hook belongs to the value of its moment";
   EXPECT_EQ(numbers_of(y.grad()), (Numbers{1, 1}));
+  const Tensor z = x * 1;
+  z.retain_grad();
+  z.zero_();  // has no history any more
+  EXPECT_FALSE(z.requires_grad() || z.retains_grad());
 }
 
 TEST(PostAccumulate, RunsOnceWhenTheGradientIsComplete) {
