@@ -97,10 +97,12 @@ void replace_in_base(const Tensor& x, const Tensor& part) {
   const Tensor base(x.impl().base);
   base.impl().history = x.impl().history;
   if (!base.impl().node && !part.impl().node) return;
+  const Ref<NodeBase> before = base.impl().node;
   record("replaced", base, {&base, &part}, [place = PlaceInBase(x)](const Tensor& g, Grads& grads) {
     if (grads.wants(0)) grads.set(0, cleared(g, place));
     if (grads.wants(1)) grads.set(1, part_of("view", g.contiguous(), place));
   });
+  move_retain_grad(static_cast<Node*>(before.get()), static_cast<Node*>(base.impl().node.get()));
 }
 
 }  // namespace
