@@ -1,7 +1,7 @@
 // Operations that draw random numbers. Each draws through the backend, so that a recorded step gets
 // fresh numbers whenever it runs.
 #include "elementwise.h"
-#include "launch.h"
+#include "in_place.h"
 #include "ops.h"
 
 namespace levin::inline v0 {
@@ -18,6 +18,18 @@ Tensor uniform_for(const Tensor& x, const char* stream) {
   return u;
 }
 
+// x overwritten by draw(tensor).
+template <class Draw>
+const Tensor& overwritten(const char* name, const Tensor& x, Draw draw) {
+  return in_place(
+      name, x, {}, false, [&] { draw(x); },
+      [&](const Tensor&) {
+        const Tensor drawn = empty_like(x);
+        draw(drawn);
+        return drawn;
+      });
+}
+
 }  // namespace
 
 Tensor dropout(const Tensor& x, double p, bool training) {
@@ -31,6 +43,24 @@ Tensor dropout(const Tensor& x, double p, bool training) {
 Tensor Tensor::bernoulli() const {
   check(is_floating(dtype()), {"bernoulli: a ", dtype(), " tensor: a floating type is needed"});
   return uniform_for(*this, "main").lt(*this).to(dtype());
+}
+
+const Tensor& Tensor::uniform_(double from, double to) const {
+  check(from <= to, {"uniform_: from ", from, " to ", to, ": the range is empty"});
+  return overwritten("uniform_", *this,
+                     [&](const Tensor& x) { levin::uniform_(x, from, to, default_generator()); });
+}
+
+const Tensor& Tensor::normal_(double mean, double std) const {
+  check(std >= 0, {"normal_: std ", std, ": must not be negative"});
+  return overwritten("normal_", *this,
+                     [&](const Tensor& x) { levin::normal_(x, mean, std, default_generator()); });
+}
+
+const Tensor& Tensor::bernoulli_(double p) const {
+  check_probability("bernoulli_", p);
+  return overwritten("bernoulli_", *this,
+                     [&](const Tensor& x) { x.copy_(uniform_for(x, "main").lt(p)); });
 }
 
 // PyTorch has no derivative for them either.

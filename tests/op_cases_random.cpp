@@ -34,10 +34,41 @@ std::vector<OpCase> dropouts() {
            .types = kFloats}};
 }
 
+OpCase in_place(const char* name, const Call& call, double result, unsigned types,
+                const std::vector<WrongCall>& wrong) {
+  return {.name = name,
+          .samples = kSamples,
+          .call = call,
+          .reference = [=](const Arrays& x) { return map(x[0], [=](double) { return result; }); },
+          .wrong = wrong,
+          .types = types,
+          .in_place = true};
+}
+
+std::vector<OpCase> in_places() {
+  const auto leaf = [] { return zeros({3}).requires_grad_(); };
+  const auto all_bernoulli = [](double p) {
+    return [=](const Tensors& x) { return x[0].bernoulli_(p); };
+  };
+  return {
+      in_place("uniform_", [](const Tensors& x) { return x[0].uniform_(2, 2); }, 2, kFloats,
+               {{"uniform_: from 1 to 0: the range is empty", [] { zeros({3}).uniform_(1, 0); }},
+                {"uniform_: several elements", [] { zeros({1}).expand({3}).uniform_(); }},
+                {"uniform_: a leaf of shape [3]", [=] { leaf().uniform_(); }, Fault::order}}),
+      in_place("normal_", [](const Tensors& x) { return x[0].normal_(-3, 0); }, -3, kFloats,
+               {{"normal_: std -1: must not be negative", [] { zeros({3}).normal_(0, -1); }},
+                {"normal_: a leaf of shape [3]", [=] { leaf().normal_(); }, Fault::order}}),
+      in_place("bernoulli_", all_bernoulli(1), 1, kAllTypes,
+               {{"bernoulli_: p is 2", [] { zeros({3}).bernoulli_(2); }},
+                {"bernoulli_: a leaf of shape [3]", [=] { leaf().bernoulli_(); }, Fault::order}}),
+      in_place("bernoulli_ of nothing", all_bernoulli(0), 0, kAllTypes, {})};
+}
+
 }  // namespace
 
 std::vector<OpCase> random_cases() {
   std::vector<OpCase> rows = dropouts();
+  for (const OpCase& row : in_places()) rows.push_back(row);
   rows.push_back({.name = "bernoulli",
                   .samples = {{{{3, 4}, 0, 1, Input::whole}}, {{{}, 0, 1, Input::whole}}},
                   .call = [](const Tensors& x) { return bernoulli(x[0]); },

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "scratch.h"
 #include "threads.h"
 
 namespace levin {
@@ -131,6 +132,35 @@ TEST(Bernoulli, DrawsOnesByTheirProbability) {
   EXPECT_EQ(out_of_range.to_vector<double>(), (Numbers{0, 1, 0}));
   const Tensor leaf = full({3}, 0.5).requires_grad_();
   EXPECT_FALSE(leaf.bernoulli().requires_grad()) << "a step function has no derivative";
+}
+
+TEST(InPlace, DrawsWhatTheFreeFunctionsDo) {
+  manual_seed(8);
+  const Tensor x = zeros({2, 50}).t();
+  const Numbers uniform = x.uniform_(-1, 3).to_vector<double>();
+  const Numbers normal = x.normal_(1, 2).to_vector<double>();
+  manual_seed(8);
+  const Tensor y = empty({50, 2});
+  uniform_(y, -1, 3, default_generator());
+  EXPECT_EQ(uniform, y.to_vector<double>());
+  normal_(y, 1, 2, default_generator());
+  EXPECT_EQ(normal, y.to_vector<double>());
+  for (const DType dtype : {kFloat32, kFloat64, kInt8, kBool}) {
+    const double n = kMany;
+    const double ones = zeros({kMany}, dtype).bernoulli_(0.2).to(kFloat64).sum().item();
+    EXPECT_NEAR(ones, 0.2 * n, 5 * std::sqrt(0.16 * n));
+  }
+}
+
+TEST(InPlace, WhatIsOverwrittenGetsNoGradient) {
+  const Tensor x = ones({3}).requires_grad_();
+  const Tensor y = x * 2;
+  y.uniform_();
+  EXPECT_FALSE(y.requires_grad());
+  const Tensor base = x.exp();
+  base.sum().backward({}, true);
+  base.normal_();
+  EXPECT_EQ(error_of<std::logic_error>([&] { base.backward(ones({3})); }).empty(), false);
 }
 
 TEST(Normal, HasTheMeanAndDeviationOfEachElement) {

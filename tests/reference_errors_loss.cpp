@@ -53,6 +53,7 @@ WrongCalls wrong_losses() {
           layer_norm(zeros({2, 3}), {4});
         },
         "layer_norm: input [2, 3]"}},
+      {"torch.normal(0.0, -1.0, (2,))", {[] { empty({2}).normal_(0, -1); }, "normal_: std -1"}},
       {"F.dropout(torch.zeros(3), 1.5)", {[] { dropout(zeros({3}), 1.5); }, "dropout: p is 1.5"}},
   };
 }
