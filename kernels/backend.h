@@ -45,13 +45,14 @@ struct ReduceCall {
 };
 
 enum class ScanKind : uint8_t {
-  sum,    ///< out_k = out_(k-1) + x_k
-  prod,   ///< out_k = out_(k-1) * x_k
-  linear  ///< out_k = a_k * out_(k-1) + x_k
+  sum,    ///< out_k = out_(k-1) + x_k, from 0
+  prod,   ///< out_k = out_(k-1) * x_k, from 1
+  linear  ///< out_k = a_k * out_(k-1) + x_k, from 0
 };
 
-/// Running results along a dimension, from its first element on, or (reverse) from its last. All of
-/// one shape and type; a is left out but for `linear`.
+/// Running results along a dimension, from its first element on, or (reverse) from its last. All
+/// contiguous and of one shape and type, a floating one or int64; a is left out but for `linear`.
+/// The running result is kept in float64, of 16-bit elements in float32.
 struct ScanCall {
   ScanKind kind;
   bool reverse;
@@ -59,10 +60,10 @@ struct ScanCall {
   Arg x, a, out;
 };
 
-/// index (int64, x's shape) = the positions along `dim` of x's elements in order. Equal elements keep
-/// theirs; NaN counts as the largest.
+/// index (int64, x's shape) = the positions of x's elements in order, row by row over the last
+/// dimension. Equal elements keep their order; NaN counts as the largest. Both contiguous, x
+/// float32, float64 or int64.
 struct SortCall {
-  int dim;
   bool descending;
   Arg x, index;
 };

@@ -1,6 +1,6 @@
 // Reductions against slow loops that follow the fixed order of additions word for word: element i
 // goes to lane i mod 64 (16 in blocks under 256), lane j + half is added to lane j, blocks of 4096
-// are added pairwise.
+// are added pairwise. Products are taken in the elements' order inside a block.
 #include <gtest/gtest.h>
 #include <levin/kernels/backend.h>
 #include <levin/tensor/factories.h>
@@ -8,6 +8,8 @@
 
 #include <cmath>
 #include <cstring>
+#include <functional>
+#include <numeric>
 #include <random>
 
 #include "hash.h"
@@ -28,19 +30,33 @@ T lanes_sum(const std::vector<T>& terms) {
   return lanes[0];
 }
 
+template <class T, class Block, class Combine>
+T pairwise(const std::vector<T>& terms, Block block, Combine combine) {
+  std::vector<T> results;
+  for (std::size_t start = 0; start == 0 || start < terms.size(); start += 4096)
+    results.push_back(block(std::vector<T>(terms.begin() + start,
+                                           terms.begin() + std::min(terms.size(), start + 4096))));
+  while (results.size() > 1) {
+    std::vector<T> next;
+    for (std::size_t i = 0; i + 1 < results.size(); i += 2)
+      next.push_back(combine(results[i], results[i + 1]));
+    if (results.size() % 2) next.push_back(results.back());
+    results = next;
+  }
+  return results[0];
+}
+
 template <class T>
 T fixed_sum(const std::vector<T>& terms) {
-  std::vector<T> sums;
-  for (std::size_t start = 0; start == 0 || start < terms.size(); start += 4096)
-    sums.push_back(lanes_sum(std::vector<T>(terms.begin() + start,
-                                            terms.begin() + std::min(terms.size(), start + 4096))));
-  while (sums.size() > 1) {
-    std::vector<T> next;
-    for (std::size_t i = 0; i + 1 < sums.size(); i += 2) next.push_back(sums[i] + sums[i + 1]);
-    if (sums.size() % 2) next.push_back(sums.back());
-    sums = next;
-  }
-  return sums[0];
+  return pairwise(terms, lanes_sum<T>, std::plus<T>());
+}
+
+template <class T>
+T fixed_product(const std::vector<T>& factors) {
+  const auto block = [](const std::vector<T>& part) {
+    return std::accumulate(part.begin(), part.end(), T(1), std::multiplies<T>());
+  };
+  return pairwise(factors, block, std::multiplies<T>());
 }
 
 template <class T>
@@ -87,6 +103,16 @@ TYPED_TEST(Reduce, SumsInTheFixedLanes) {
     expect_bits(reduced<T>(Reduction::sum, x, 1)[0], sum, "sum of " + std::to_string(n));
     if (n == 0) continue;
     expect_bits(reduced<T>(Reduction::mean, x, 1)[0], sum / static_cast<T>(n), "mean");
+  }
+}
+
+TYPED_TEST(Reduce, ProductsInTheOrderOfTheElements) {
+  using T = TypeParam;
+  for (const int64_t n : {0, 1, 17, 4096, 4097, 12289, 100000, 512 * 4096 + 1}) {
+    std::vector<T> factors = numbers<T>(n, static_cast<unsigned>(n));
+    for (T& factor : factors) factor = 1 + std::ldexp(factor, -45);
+    expect_bits(reduced<T>(Reduction::prod, from_vector(factors), 1)[0], fixed_product(factors),
+                "product of " + std::to_string(n));
   }
 }
 
@@ -164,7 +190,8 @@ TYPED_TEST(Reduce, SameBitsForThreadsAndAlignments) {
       const Tensor x = make_view(row, matrix);
       uint64_t hash = kNoBytes;
       for (uint32_t dims = 1; dims < 4; ++dims)
-        for (const Reduction kind : {Reduction::sum, Reduction::mean, Reduction::var})
+        for (const Reduction kind :
+             {Reduction::sum, Reduction::prod, Reduction::mean, Reduction::var})
           hash = hash_of(reduced<T>(kind, x, dims), hash);
       if (expected == 0) expected = hash;
       EXPECT_EQ(hash, expected) << threads << " threads, starts at " << start;
@@ -199,12 +226,15 @@ TYPED_TEST(Reduce, CornerCases) {
             100 * std::numeric_limits<T>::denorm_min());
 }
 
-TEST(ReduceIntegers, SumsAreExactAndWrapAround) {
+TEST(ReduceIntegers, AreExactAndWrapAround) {
   std::vector<int64_t> terms(10000);
   for (int64_t i = 0; i < 10000; ++i) terms[i] = i * i - 5000;
   EXPECT_EQ(reduced<int64_t>(Reduction::sum, from_vector(terms), 1)[0], 333283335000 - 50000000);
   const Tensor large = from_vector(std::vector<int64_t>{INT64_MAX, 2});
   EXPECT_EQ(reduced<int64_t>(Reduction::sum, large, 1)[0], INT64_MIN + 1);
+  EXPECT_EQ(reduced<int64_t>(Reduction::prod, large, 1)[0], -2);
+  const Tensor many = full({8192}, INT64_MAX / 4096 + 1, kInt64);  // each block's sum wraps, too
+  EXPECT_EQ(reduced<int64_t>(Reduction::sum, many, 1)[0], 0);
   const Tensor small = from_vector(std::vector<uint8_t>(1000, 200));
   EXPECT_EQ(reduced<int64_t>(Reduction::sum, small, 1)[0], 200000);
   EXPECT_EQ(reduced<int64_t>(Reduction::max, from_vector(terms), 1)[0], 9999 * 9999 - 5000);

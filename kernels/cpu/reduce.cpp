@@ -1,6 +1,6 @@
 // Reductions: the reduced elements of one result are brought into a row and reduced in the fixed
 // lanes (rows.h), so a result's bits depend on nothing but those elements in their order.
-#include <cmath>
+#include <numeric>
 
 #include "../pool.h"
 #include "cpu_backend.h"
@@ -26,36 +26,55 @@ struct Split {
   }
 };
 
-// Adds block sums pairwise, neighbours first, until one is left.
+// Integers wrap around.
 template <class T>
-T add_pairwise(T* sums, int64_t count) {
-  for (; count > 1; count = (count + 1) / 2) {
-    for (int64_t i = 0; i < count / 2; ++i) sums[i] = sums[2 * i] + sums[2 * i + 1];
-    if (count % 2) sums[count / 2] = sums[count - 1];
+using Wrapping = std::conditional_t<std::is_same_v<T, int64_t>, uint64_t, T>;
+
+struct Add {
+  template <class T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(static_cast<Wrapping<T>>(a) + static_cast<Wrapping<T>>(b));
   }
-  return sums[0];
+};
+struct Multiply {
+  template <class T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b));
+  }
+};
+
+// Combines the results of blocks pairwise, neighbours first, until one is left.
+template <class T, class Combine>
+T combine_pairwise(T* results, int64_t count, Combine combine) {
+  for (; count > 1; count = (count + 1) / 2) {
+    for (int64_t i = 0; i < count / 2; ++i)
+      results[i] = combine(results[2 * i], results[2 * i + 1]);
+    if (count % 2) results[count / 2] = results[count - 1];
+  }
+  return results[0];
 }
 
-// The sum of block(start, n) for every block of a long row, in parallel; the block sums are added
-// pairwise. A row of more blocks than `sums` holds is cut where that tree has its root.
-template <class T, class Block>
-T sum_of_blocks(int64_t from, int64_t n, Block block) {
+// block(start, n) for every block of a long row, in parallel, combined pairwise. A row of more
+// blocks than `results` holds is cut where that tree has its root.
+template <class T, class Combine, class Block>
+T over_blocks(int64_t from, int64_t n, Combine combine, Block block) {
   if (n <= kSumBlock) return block(from, n);
   constexpr int64_t kBlocks = 512;
   if (n > kBlocks * kSumBlock) {
     int64_t half = kBlocks * kSumBlock;
     while (2 * half < n) half *= 2;
-    return sum_of_blocks<T>(from, half, block) + sum_of_blocks<T>(from + half, n - half, block);
+    return combine(over_blocks<T>(from, half, combine, block),
+                   over_blocks<T>(from + half, n - half, combine, block));
   }
-  T sums[kBlocks];
+  T results[kBlocks];
   const int64_t blocks = (n + kSumBlock - 1) / kSumBlock;
   parallel_for(blocks, kGrain / kSumBlock, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t start = i * kSumBlock;
-      sums[i] = block(from + start, n - start < kSumBlock ? n - start : kSumBlock);
+      results[i] = block(from + start, n - start < kSumBlock ? n - start : kSumBlock);
     }
   });
-  return add_pairwise(sums, blocks);
+  return combine_pairwise(results, blocks, combine);
 }
 
 // A row of reduced elements, gathered block by block where it does not already lie in one piece.
@@ -75,22 +94,29 @@ struct Row {
 
 template <class T>
 T sum_row(const Row<T>& row, int64_t n) {
-  return sum_of_blocks<T>(0, n, [&](int64_t start, int64_t count) {
+  return over_blocks<T>(0, n, Add(), [&](int64_t start, int64_t count) {
     T buffer[kSumBlock];
     const T* x = row.block(start, count, buffer);
-    if constexpr (std::is_same_v<T, int64_t>) {
-      uint64_t sum = 0;  // wraps around
-      for (int64_t i = 0; i < count; ++i) sum += static_cast<uint64_t>(x[i]);
-      return static_cast<int64_t>(sum);
-    } else {
+    if constexpr (std::is_same_v<T, int64_t>)
+      return std::accumulate(x, x + count, T(0), Add());
+    else
       return row_loops<T>().sum_block(x, count);
-    }
+  });
+}
+
+// In the order of the elements inside a block.
+template <class T>
+T product_of_row(const Row<T>& row, int64_t n) {
+  return over_blocks<T>(0, n, Multiply(), [&](int64_t start, int64_t count) {
+    T buffer[kSumBlock];
+    const T* x = row.block(start, count, buffer);
+    return std::accumulate(x, x + count, T(1), Multiply());
   });
 }
 
 template <class T>
 T square_deviation(const Row<T>& row, int64_t n, T mean) {
-  return sum_of_blocks<T>(0, n, [&](int64_t start, int64_t count) {
+  return over_blocks<T>(0, n, Add(), [&](int64_t start, int64_t count) {
     T buffer[kSumBlock], means[kSumBlock];
     for (int64_t i = 0; i < count; ++i) means[i] = mean;
     return row_loops<T>().square_distance_block(row.block(start, count, buffer), means, count);
@@ -122,6 +148,9 @@ void reduce_row(const ReduceCall& call, const Row<T>& row, int64_t n, R* result)
   switch (call.kind) {
     case Reduction::sum:
       *result = convert_to<R>(sum_row(row, n));
+      return;
+    case Reduction::prod:
+      *result = convert_to<R>(product_of_row(row, n));
       return;
     case Reduction::max:
     case Reduction::min:
@@ -212,7 +241,7 @@ const char* mse(const MseCall& call) {
   const auto run = [&](auto zero) {
     using T = decltype(zero);
     const T *x = data_of<T>(call.x), *target = data_of<T>(call.target);
-    const T sum = sum_of_blocks<T>(0, n, [&](int64_t start, int64_t count) {
+    const T sum = over_blocks<T>(0, n, Add(), [&](int64_t start, int64_t count) {
       return row_loops<T>().square_distance_block(x + start, target + start, count);
     });
     *data_of<T>(call.out) = call.mean ? sum / static_cast<T>(n) : sum;
