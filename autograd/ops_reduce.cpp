@@ -4,6 +4,7 @@
 
 #include "launch.h"
 #include "ops.h"
+#include "scan.h"
 
 namespace levin::inline v0 {
 namespace {
@@ -72,6 +73,29 @@ Tensor mean_over(const Tensor& x, uint32_t dims, bool keepdim) {
   });
 }
 
+// For each element the product of all others over the same reduced dimensions.
+Tensor others_over(const Tensor& x, uint32_t dims) {
+  Shape order;
+  for (const bool reduced : {false, true})
+    for (int d = 0; d < x.dim(); ++d)
+      if (static_cast<bool>(dims >> d & 1) == reduced) order.push_back(d);
+  Shape back = order;
+  for (int d = 0; d < x.dim(); ++d) back[static_cast<int>(order[d])] = d;
+  const int64_t n = count_of(x.shape(), dims);
+  const Tensor rows = x.permute(order);
+  return product_of_others(rows.reshape({x.numel() / n, n}), 1).reshape(rows.shape()).permute(back);
+}
+
+Tensor prod_over(const Tensor& x, uint32_t dims, bool keepdim) {
+  Tensor y = reduced("prod", Reduction::prod, x, dims, keepdim,
+                     is_floating(x.dtype()) ? x.dtype() : kInt64);
+  if (!is_floating(x.dtype()) || !recording(x)) return y;
+  return record("prod", std::move(y), {&x}, [dims, x = Saved(x)](const Tensor& g, Grads& grads) {
+    if (grads.shape(0).numel() == 0) return;
+    grads.set(0, stretched(g, grads.shape(0), dims) * others_over(x.tensor(grads), dims));
+  });
+}
+
 // Tied elements share the gradient.
 Tensor extreme(const char* name, Reduction kind, const Tensor& x, const Shape& over, bool keepdim) {
   const uint32_t dims = dims_mask(name, over, x.dim());
@@ -86,6 +110,57 @@ Tensor extreme(const char* name, Reduction kind, const Tensor& x, const Shape& o
                   const Tensor share = ties / sum_over(ties, dims, true);
                   grads.set(0, share * stretched(g, input.shape(), dims));
                 });
+}
+
+Tensor var_over(const char* name, const Tensor& x, const Shape& over, double correction,
+                bool keepdim) {
+  const uint32_t dims = dims_mask(name, over, x.dim());
+  Tensor y = reduced(name, Reduction::var, x, dims, keepdim, floating(name, x), correction);
+  if (!recording(x)) return y;
+  return record(name, y, {&x}, [dims, correction, x = Saved(x)](const Tensor& g, Grads& grads) {
+    const Tensor input = x.tensor(grads);
+    const double divisor =
+        std::max(static_cast<double>(count_of(input.shape(), dims)) - correction, 0.0);
+    if (divisor == 0) return grads.set(0, stretched(g, input.shape(), dims) * NAN);
+    const Tensor deviation = input - mean_over(input, dims, true);
+    grads.set(0, stretched(g, input.shape(), dims) * deviation * (2 / divisor));
+  });
+}
+
+// f of a tensor whose 16-bit elements are computed with in float32 and rounded once.
+template <class F>
+Tensor in_float32(const Tensor& x, F f) {
+  const bool wide = !is_floating(x.dtype()) || compute_type(x.dtype()) == x.dtype();
+  return wide ? f(x) : f(x.to(kFloat32)).to(x.dtype());
+}
+
+// v^p for v >= 0, with no derivative at 0, where that of a norm or a deviation counts as 0.
+Tensor power_of(const Tensor& v, double p) {
+  if (!recording(v)) return v.pow(p);
+  const Tensor zero = v.detach().eq(0);
+  return where(zero, std::pow(0.0, p), where(zero, 1.0, v).pow(p));
+}
+
+Tensor norm_over(const Tensor& x, double p, const Shape& over, bool keepdim) {
+  const uint32_t dims = dims_mask("norm", over, x.dim());
+  if (p == 0) {
+    const Tensor count = sum_over(x.ne(0), dims, keepdim).to(x.dtype());
+    return recording(x) ? record("norm", count, {&x}, [](const Tensor&, Grads&) {}) : count;
+  }
+  if (std::isinf(p))
+    return extreme("norm", p > 0 ? Reduction::max : Reduction::min, x.abs(), over, keepdim);
+  if (p == 1) return sum_over(x.abs(), dims, keepdim);
+  const Tensor powers = p == 2 ? x.square() : power_of(x.abs(), p);
+  return power_of(sum_over(powers, dims, keepdim), 1 / p);
+}
+
+// The largest element is taken out, so that no power overflows; not where it is infinite.
+Tensor logsumexp_over(const Tensor& x, uint32_t dims, bool keepdim) {
+  if (count_of(x.shape(), dims) == 0) return sum_over(x.exp(), dims, keepdim).log();
+  Tensor largest = reduced("logsumexp", Reduction::max, x, dims, true, x.dtype());
+  largest = where(largest.abs().eq(INFINITY), 0.0, largest);
+  const Tensor y = sum_over((x - largest).exp(), dims, true).log() + largest;
+  return keepdim ? y : y.reshape(reduced_shape(x.shape(), dims, false));
 }
 
 Tensor position(const char* name, Reduction kind, const Tensor& x, uint32_t dims, bool keepdim) {
@@ -116,31 +191,41 @@ Tensor sum_to(const Tensor& g, const Shape& shape) {
 Tensor Tensor::sum(const Shape& dims, bool keepdim) const {
   return sum_over(*this, dims_mask("sum", dims, dim()), keepdim);
 }
+Tensor Tensor::prod(const Shape& dims, bool keepdim) const {
+  return prod_over(*this, dims_mask("prod", dims, dim()), keepdim);
+}
 Tensor Tensor::mean(const Shape& dims, bool keepdim) const {
   return mean_over(*this, dims_mask("mean", dims, dim()), keepdim);
 }
 
-Tensor Tensor::var(const Shape& over, double correction, bool keepdim) const {
-  const uint32_t dims = dims_mask("var", over, dim());
-  const Tensor& x = *this;
-  Tensor y = reduced("var", Reduction::var, x, dims, keepdim, floating("var", x), correction);
-  if (!recording(x)) return y;
-  return record("var", y, {&x}, [dims, correction, x = Saved(x)](const Tensor& g, Grads& grads) {
-    const Tensor input = x.tensor(grads);
-    const double divisor =
-        std::max(static_cast<double>(count_of(input.shape(), dims)) - correction, 0.0);
-    if (divisor == 0) return grads.set(0, stretched(g, input.shape(), dims) * NAN);
-    const Tensor deviation = input - mean_over(input, dims, true);
-    grads.set(0, stretched(g, input.shape(), dims) * deviation * (2 / divisor));
+Tensor Tensor::var(const Shape& dims, double correction, bool keepdim) const {
+  return var_over("var", *this, dims, correction, keepdim);
+}
+Tensor Tensor::std(const Shape& dims, double correction, bool keepdim) const {
+  return in_float32(*this, [&](const Tensor& x) {
+    return power_of(var_over("std", x, dims, correction, keepdim), 0.5);
   });
+}
+
+Tensor Tensor::norm(double p, const Shape& over, bool keepdim) const {
+  floating("norm", *this);
+  return in_float32(*this, [&](const Tensor& x) { return norm_over(x, p, over, keepdim); });
+}
+
+Tensor Tensor::logsumexp(const Shape& over, bool keepdim) const {
+  const uint32_t dims = dims_mask("logsumexp", over, dim());
+  const Tensor input = is_floating(dtype()) ? *this : to(kFloat32);
+  return in_float32(input, [&](const Tensor& x) { return logsumexp_over(x, dims, keepdim); });
 }
 
 // By counting, so that over no elements all() is true and any() false.
 Tensor Tensor::all(const Shape& dims, bool keepdim) const {
-  return eq(0).sum(dims, keepdim).eq(0);
+  const uint32_t over = dims_mask("all", dims, dim());
+  return sum_over(eq(0), over, keepdim).eq(0);
 }
 Tensor Tensor::any(const Shape& dims, bool keepdim) const {
-  return ne(0).sum(dims, keepdim).ne(0);
+  const uint32_t over = dims_mask("any", dims, dim());
+  return sum_over(ne(0), over, keepdim).ne(0);
 }
 
 Tensor Tensor::max() const { return extreme("max", Reduction::max, *this, {}, false); }

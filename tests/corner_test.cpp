@@ -84,6 +84,26 @@ std::vector<Corner> corners() {
   };
 }
 
+std::vector<Corner> norms_and_products() {
+  const auto norm = [](double p) { return [p](X x) { return x[0].norm(p); }; };
+  return {
+      {"std of equal elements", [](X x) { return x[0].std(); }, {{2, 2}}, {{0, 0}}},
+      {"norm of 0", norm(2), {{0, 0}}, {{0, 0}}},
+      {"1-norm of 0", norm(1), {{0, 0}}, {{0, 0}}},
+      {"3-norm of 0", norm(3), {{0, 0}}, {{0, 0}}},
+      {"inf-norm of 0", norm(kInf), {{0, 0}}, {{0, 0}}},
+      {"inf-norm shares among ties", norm(kInf), {{2, -2, 1}}, {{0.5, -0.5, 0}}},
+      {"0.5-norm with a 0", norm(0.5), {{0, 4}}, {{0, 1}}},
+      {"prod with a 0", [](X x) { return x[0].prod(); }, {{2, 0, 3}}, {{0, 6, 0}}},
+      {"prod with two", [](X x) { return x[0].prod(); }, {{0, 0, 3}}, {{0, 0, 0}}},
+      {"cumprod with a 0", [](X x) { return x[0].cumprod(0); }, {{2, 0, 3}}, {{1, 8, 0}}},
+      {"logsumexp of nothing possible",
+       [](X x) { return x[0].logsumexp(0); },
+       {{-kInf, -kInf}},
+       {{kNaN, kNaN}}},
+  };
+}
+
 // An infinite gradient is stopped where nothing passes: 0 times infinity would be NaN.
 std::vector<Corner> stopped() {
   const Tensor mask = from_vector(std::vector<int64_t>{0, 1}).to(kBool);
@@ -112,7 +132,9 @@ std::vector<Corner> stopped() {
 }
 
 TEST(Corners, GradientsOfPyTorch) {
-  for (const Corner& corner : corners()) {
+  std::vector<Corner> all = corners();
+  for (const Corner& corner : norms_and_products()) all.push_back(corner);
+  for (const Corner& corner : all) {
     SCOPED_TRACE(corner.what);
     const std::vector<Numbers> actual = gradients(corner.f, corner.inputs);
     for (std::size_t i = 0; i < actual.size(); ++i) expect_numbers(actual[i], corner.expected[i]);
@@ -177,6 +199,10 @@ TEST(Corners, NothingToReduce) {
   EXPECT_TRUE(std::isnan(from_vector(Numbers{3}).var().item()));
   EXPECT_EQ(from_vector(Numbers{3}).var({}, 0).item(), 0);
   expect_numbers(zeros({2, 0}, kFloat64).sum({1}).to_vector<double>(), {0, 0});
+  EXPECT_EQ(none.prod().item(), 1);
+  EXPECT_EQ(none.norm().item(), 0);
+  EXPECT_EQ(none.logsumexp({}).item(), -kInf);
+  EXPECT_TRUE(none.all().item<bool>() && !none.any().item<bool>());
 }
 
 }  // namespace

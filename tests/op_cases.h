@@ -113,6 +113,8 @@ std::vector<OpCase> choice_cases();
 std::vector<OpCase> logic_cases();
 std::vector<OpCase> in_place_cases();
 std::vector<OpCase> reduce_cases();
+std::vector<OpCase> composed_reduction_cases();
+std::vector<OpCase> scan_cases();
 std::vector<OpCase> view_cases();
 std::vector<OpCase> part_cases();
 std::vector<OpCase> shape_cases();

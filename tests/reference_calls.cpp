@@ -18,61 +18,6 @@ Shape shape_of(const Json& json) {
   return json.is_array() ? Shape(json.get<std::vector<int64_t>>()) : Shape{json.get<int64_t>()};
 }
 
-using Unary = Tensor (Tensor::*)() const;
-
-// Over everything, or over the dimensions of the keyword dim.
-template <class Whole, class Over>
-ReferenceCall reduction(Whole whole, Over over) {
-  return one([=](const Arguments& a) {
-    return a.has("dim") ? over(a.tensor(0), a.shape("dim"), a.flag("keepdim")) : whole(a.tensor(0));
-  });
-}
-
-ReferenceCall extreme(Unary whole,
-                      std::pair<Tensor, Tensor> (Tensor::*along)(int64_t, bool) const) {
-  return [=](const Arguments& a) {
-    if (!a.has("dim")) return std::vector<Tensor>{(a.tensor(0).*whole)()};
-    const auto [values, index] = (a.tensor(0).*along)(a.shape("dim")[0], a.flag("keepdim"));
-    return std::vector<Tensor>{values, index};
-  };
-}
-
-ReferenceCall position(Unary whole, Tensor (Tensor::*along)(int64_t, bool) const) {
-  return one([=](const Arguments& a) {
-    return a.has("dim") ? (a.tensor(0).*along)(a.shape("dim")[0], a.flag("keepdim"))
-                        : (a.tensor(0).*whole)();
-  });
-}
-
-Tensor sum_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.sum(dims, keepdim); }
-Tensor mean_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.mean(dims, keepdim); }
-Tensor amax_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.amax(dims, keepdim); }
-Tensor amin_dims(const Tensor& x, const Shape& dims, bool keepdim) { return x.amin(dims, keepdim); }
-
-std::map<std::string, ReferenceCall> reductions() {
-  return {
-      {"sum", reduction([](const Tensor& x) { return x.sum(); }, sum_dims)},
-      {"mean", reduction(
-                   [](const Tensor& x) {
-                     if (!is_floating(x.dtype())) throw NotThere{"of integers"};
-                     return x.mean();
-                   },
-                   mean_dims)},
-      {"amax", reduction([](const Tensor& x) { return x.amax(); }, amax_dims)},
-      {"amin", reduction([](const Tensor& x) { return x.amin(); }, amin_dims)},
-      {"var", one([](const Arguments& a) {
-         return a.tensor(0).var(a.shape("dim"), a.number("correction", 1).value, a.flag("keepdim"));
-       })},
-      {"max", extreme(&Tensor::max, &Tensor::max)},
-      {"min", extreme(&Tensor::min, &Tensor::min)},
-      {"argmax", position(&Tensor::argmax, &Tensor::argmax)},
-      {"argmin", position(&Tensor::argmin, &Tensor::argmin)},
-      {"softmax", one([](const Arguments& a) { return softmax(a.tensor(0), a.integer(1, 0)); })},
-      {"log_softmax",
-       one([](const Arguments& a) { return log_softmax(a.tensor(0), a.integer(1, 0)); })},
-  };
-}
-
 std::map<std::string, ReferenceCall> factories() {
   return {
       {"eye", one([](const Arguments& a) { return eye(a.integer(0, 0), a.integer(1, -1)); })},
@@ -146,7 +91,7 @@ std::vector<std::string> Arguments::unused() const {
 const std::map<std::string, ReferenceCall>& reference_calls() {
   static const std::map<std::string, ReferenceCall> calls = [] {
     std::map<std::string, ReferenceCall> all;
-    for (const auto& part : {elementwise_calls(), reductions(), linalg_calls(), loss_calls(),
+    for (const auto& part : {elementwise_calls(), reduction_calls(), linalg_calls(), loss_calls(),
                              index_calls(), shape_calls(), factories()})
       all.insert(part.begin(), part.end());
     return all;

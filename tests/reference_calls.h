@@ -74,6 +74,7 @@ inline ReferenceCall binary(Tensor (Tensor::*with_tensor)(const Tensor&) const,
 
 /// Parts of reference_calls(), a file each.
 std::map<std::string, ReferenceCall> elementwise_calls();
+std::map<std::string, ReferenceCall> reduction_calls();
 std::map<std::string, ReferenceCall> loss_calls();
 std::map<std::string, ReferenceCall> shape_calls();
 std::map<std::string, ReferenceCall> index_calls();
