@@ -14,6 +14,7 @@
 #include "autograd/ops.h"
 #include "nn/activation.h"
 #include "nn/dropout.h"
+#include "nn/embedding.h"
 #include "nn/flatten.h"
 #include "nn/init.h"
 #include "nn/layer_norm.h"

@@ -1,6 +1,7 @@
 // Initial values: distributions as PyTorch's, by the closed forms of tests/reference/init.json.
 #include <gtest/gtest.h>
 #include <levin/autograd/ops.h>
+#include <levin/nn/embedding.h>
 #include <levin/nn/init.h>
 #include <levin/nn/layer_norm.h>
 #include <levin/nn/linear.h>
@@ -277,7 +278,10 @@ std::unique_ptr<nn::Module> made(const std::string& name, const Json& with) {
     return std::make_unique<nn::Linear>(with["in_features"], with["out_features"]);
   if (name == "LayerNorm")
     return std::make_unique<nn::LayerNorm>(Shape{with["normalized_shape"].get<int64_t>()});
-  return nullptr;
+  if (name != "Embedding") return nullptr;
+  std::optional<int64_t> padding;
+  if (with.contains("padding_idx")) padding = with["padding_idx"].get<int64_t>();
+  return std::make_unique<nn::Embedding>(with["num_embeddings"], with["embedding_dim"], padding);
 }
 
 TEST(Init, ModulesStartAsPyTorchs) {
@@ -300,7 +304,7 @@ TEST(Init, ModulesStartAsPyTorchs) {
       ++parameters;
     }
   }
-  EXPECT_EQ(parameters, 8) << "of Linear, Embedding and LayerNorm";
+  EXPECT_EQ(parameters, 10) << "of Linear, Embedding and LayerNorm";
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <levin/nn/activation.h>
 #include <levin/nn/dropout.h>
+#include <levin/nn/embedding.h>
 #include <levin/nn/flatten.h>
 #include <levin/nn/layer_norm.h>
 #include <levin/nn/linear.h>
@@ -134,6 +135,32 @@ TEST(Layers, LayerNormHasItsParameters) {
   EXPECT_EQ(nn::LayerNorm(4, 1e-5, false)(x).to_vector<float>(),
             layer_norm(x, 4).to_vector<float>());
   EXPECT_THROW(nn::LayerNorm(Shape{}), std::invalid_argument);
+}
+
+TEST(Layers, EmbeddingGivesRows) {
+  nn::Embedding layer(5, 3);
+  EXPECT_EQ(keys_of(layer), std::vector<std::string>{"weight"});
+  EXPECT_EQ(text_of(layer), "Embedding 5 x 3");
+  const Tensor index = from_vector(std::vector<int64_t>{4, 0, 4, 1}, {2, 2});
+  const Tensor y = layer(index);
+  EXPECT_EQ(y.shape(), Shape({2, 2, 3}));
+  EXPECT_EQ(y[1][0].to_vector<float>(), layer.weight[4].to_vector<float>());
+  y.sum().backward();
+  EXPECT_EQ(layer.weight.grad().sum({1}).to_vector<float>(), (Numbers{3, 3, 0, 0, 6}));
+}
+
+TEST(Layers, EmbeddingLeavesPaddingAlone) {
+  for (const int64_t padding : {1, -4}) {
+    nn::Embedding layer(5, 3, padding);
+    EXPECT_EQ(layer.weight[1].to_vector<float>(), Numbers(3, 0));
+    EXPECT_NE(layer.weight[4].to_vector<float>(), Numbers(3, 0)) << "the others are drawn";
+    layer(from_vector(std::vector<int64_t>{1, 4, 1})).sum().backward();
+    EXPECT_EQ(layer.weight.grad().sum({1}).to_vector<float>(), (Numbers{0, 0, 0, 0, 3}));
+  }
+  EXPECT_EQ(text_of(nn::Embedding(5, 3, 1)), "Embedding 5 x 3, padding 1");
+  EXPECT_THROW(nn::Embedding(5, 3, 5), std::invalid_argument);
+  EXPECT_THROW(nn::Embedding(5, 3, -6), std::invalid_argument);
+  EXPECT_THROW(nn::Embedding(-1, 3), std::invalid_argument);
 }
 
 struct Ladder : nn::Module {
