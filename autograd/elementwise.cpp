@@ -107,33 +107,6 @@ struct Prepared {
         ": shapes do not broadcast"});
 }
 
-// PyTorch's rule: tensors with dimensions decide, then 0-d tensors, then numbers; a lower group
-// only counts where it is of a higher category (bool < integer < floating).
-DType combined_type(const Operand* in, int count) {
-  if (const Tensor* first = in[0].tensor; first && is_floating(first->dtype())) {
-    bool same = true;
-    for (int i = 1; i < count; ++i)
-      same &= !in[i].tensor || in[i].tensor->dtype() == first->dtype();
-    if (same) return first->dtype();
-  }
-  int category[3] = {-1, -1, -1};
-  DType types[3] = {};
-  for (int i = 0; i < count; ++i) {
-    const int group = !in[i].tensor ? 2 : in[i].tensor->dim() == 0 ? 1 : 0;
-    const DType type = in[i].tensor ? in[i].tensor->dtype() : in[i].number.dtype();
-    types[group] = category[group] < 0 ? type : promote(types[group], type);
-    category[group] = is_floating(types[group]) ? 2 : types[group] == kBool ? 0 : 1;
-  }
-  int best = -1;
-  DType result = kFloat32;
-  for (int group = 0; group < 3; ++group) {
-    if (category[group] <= best) continue;
-    result = types[group];
-    best = category[group];
-  }
-  return result;
-}
-
 void prepare(Op op, const Operand* in, int count, std::span<const double> parameters, Prepared* p) {
   const Traits& traits = traits_of(op);
   ElementwiseCall& call = p->call;
@@ -158,7 +131,7 @@ void prepare(Op op, const Operand* in, int count, std::span<const double> parame
   for (const double parameter : parameters) call.numbers[at++] = parameter;
   // A condition chooses; it has no say in the type.
   const int typed = op == Op::where ? 1 : 0;
-  DType type = combined_type(in + typed, count - typed);
+  DType type = result_type({in + typed, static_cast<std::size_t>(count - typed)});
   if (!is_floating(type)) [[unlikely]] {
     check(type != kBool || !traits.not_bool,
           {name_of(op), ": a bool tensor: a type of numbers is needed, use to()"});
@@ -322,10 +295,6 @@ void elementwise_into(const Tensor& out, Op op, std::span<const Operand> operand
         {name_of(op), "_: a ", p.dtype, " result cannot be put into a ", out.dtype(), " tensor"});
   p.call.out = arg(out);
   launched(backend(p.first->device()).elementwise(p.call), name_of(op), out);
-}
-
-DType result_type(std::initializer_list<Operand> in) {
-  return combined_type(in.begin(), static_cast<int>(in.size()));
 }
 
 bool needs_arguments(Op op) { return traits_of(op).needs & input; }

@@ -37,7 +37,10 @@ const Tensor& elementwise_in_place(const char* name, Op op, const Tensor& x,
                                    std::initializer_list<Operand> rest,
                                    std::initializer_list<double> parameters = {});
 /// The element type that these operands give together, by PyTorch's rules.
-DType result_type(std::initializer_list<Operand> in);
+DType result_type(std::span<const Operand> in);
+inline DType result_type(std::initializer_list<Operand> in) {
+  return result_type(std::span(in.begin(), in.size()));
+}
 /// alpha * number, with Python's kind.
 Number scaled(Number number, Number alpha);
 /// Does the formula's derivative read its arguments?
