@@ -7,6 +7,13 @@
 
 namespace levin::inline v0 {
 
+/// Throws std::out_of_range for the first of the indices that is not in [lowest, size).
+[[noreturn]] void fail_index(const char* name, const Tensor& index, int dim, int64_t size,
+                             int64_t lowest = 0);
+
+/// Are all positions in [0, size)? A call of the backend: it can be recorded and replayed.
+bool in_range(const Tensor& positions, int64_t size);
+
 /// Calls the backend; names the index that is out of range.
 void launch_index(const char* name, IndexKind kind, int dim, const Tensor& source,
                   const Tensor& index, const Tensor& out);

@@ -25,7 +25,7 @@ void check_fits(const char* name, const Tensor& index, const char* preposition, 
 // Of the elements that an index sends to one place of `shape`, the last.
 Tensor last_ones(int dim, const Tensor& index, const Shape& shape) {
   NoGrad no_grad;
-  const Tensor order = arange(index.numel()).view(index.shape());
+  const Tensor order = ones({index.numel()}, kInt64, index.device()).cumsum(0).view(index.shape());
   const Tensor last = empty(shape, kInt64, index.device());
   launch_index("scatter", IndexKind::scatter, dim, order, index, last);
   return last.gather(dim, index).eq(order);
@@ -106,17 +106,37 @@ Tensor selected_slices(const char* name, const Tensor& x, int dim, const Tensor&
 
 }  // namespace
 
-void launch_index(const char* name, IndexKind kind, int dim, const Tensor& source,
-                  const Tensor& index, const Tensor& out) {
-  const char* error = backend(out.device()).index({kind, dim, arg(source), arg(index), arg(out)});
-  if (!error) return;
-  const Shape& shape = kind == IndexKind::gather ? source.shape() : out.shape();
-  const int64_t size = shape.empty() ? 1 : shape[dim];
+void fail_index(const char* name, const Tensor& index, int dim, int64_t size, int64_t lowest) {
   for (const int64_t at : index.to_vector<int64_t>())
-    if (at < 0 || at >= size)
+    if (at < lowest || at >= size)
       fail(Fault::index,
            {name, ": index ", at, " is out of range for dimension ", dim, " of size ", size});
-  launched(error, name, source);
+  fail(Fault::world, {name, ": an index of shape ", index.shape(), " was refused"});
+}
+
+bool in_range(const Tensor& positions, int64_t size) {
+  Layout different = positions.layout();
+  for (int d = 0; d < different.dim(); ++d)
+    if (different.strides[d] == 0 && different.shape[d] > 1) different.shape[d] = 1;
+  const Tensor index = make_view(positions, different).flatten();
+  // Each is looked up in one number, repeated.
+  const Tensor number = zeros({1}, kBool, index.device());
+  const Tensor found = empty(index.shape(), kBool, index.device());
+  Layout repeated = Layout::of({size}, kBool);
+  repeated.strides[0] = 0;
+  return !backend(index.device())
+              .index({IndexKind::gather,
+                      0,
+                      {number.impl().block.get(), &repeated},
+                      arg(index),
+                      arg(found)});
+}
+
+void launch_index(const char* name, IndexKind kind, int dim, const Tensor& source,
+                  const Tensor& index, const Tensor& out) {
+  if (!backend(out.device()).index({kind, dim, arg(source), arg(index), arg(out)})) return;
+  const Shape& shape = kind == IndexKind::gather ? source.shape() : out.shape();
+  fail_index(name, index, dim, shape.empty() ? 1 : shape[dim]);
 }
 
 Tensor spread(const Tensor& positions, const Shape& shape, int dim) {

@@ -134,7 +134,9 @@ class Reader {
 
   void read_integer(int64_t at) {
     const int64_t size = x_.shape()[next()];
-    if (at < -size || at >= size) fail_range(at, next(), size);
+    if (at < -size || at >= size)
+      fail(Fault::index,
+           {name_, ": index ", at, " is out of range for dimension ", next(), " of size ", size});
     kept_.start.push_back(at < 0 ? at + size : at);
   }
 
@@ -172,29 +174,11 @@ class Reader {
     for (int d = 0; d < mask.dim(); ++d) kept_.start.push_back(0);
   }
 
-  [[noreturn]] void fail_range(int64_t at, int dim, int64_t size) const {
-    fail(Fault::index,
-         {name_, ": index ", at, " is out of range for dimension ", dim, " of size ", size});
-  }
-
   // Positions that count from the end, too, checked.
   Tensor from_front(const Tensor& index, int64_t size) const {
     const Tensor positions = where(index.lt(0), index.add(size), index);
-    // Looking each up in one number, repeated, is a check that can be recorded and replayed.
-    const Tensor number = zeros({1}, kBool, index.device());
-    const Tensor found = empty({index.numel()}, kBool, index.device());
-    Layout repeated = Layout::of({size}, kBool);
-    repeated.strides[0] = 0;
-    const char* error = backend(index.device())
-                            .index({IndexKind::gather,
-                                    0,
-                                    {number.impl().block.get(), &repeated},
-                                    arg(positions.flatten()),
-                                    arg(found)});
-    if (!error) return positions;
-    for (const int64_t at : index.to_vector<int64_t>())
-      if (at < -size || at >= size) fail_range(at, next(), size);
-    fail(Fault::world, {name_, ": an index of shape ", index.shape(), " ", error});
+    if (!in_range(positions, size)) fail_index(name_, index, next(), size, -size);
+    return positions;
   }
 
   // One position in all dimensions together for each of the tensors'.
@@ -266,7 +250,7 @@ Tensor take(const Place& place, const Tensor& x) {
 
 // Of the values that go to one place, the last.
 Tensor last_ones(const Place& place, const Shape& shape) {
-  const Tensor order = arange(place.result().numel()).view(place.result());
+  const Tensor order = ones({place.result().numel()}, kInt64).cumsum(0).view(place.result());
   const Tensor last = empty(shape, kInt64, order.device());
   write(place, last, order, false);
   return take(place, last).eq(order);

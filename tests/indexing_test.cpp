@@ -31,6 +31,8 @@ TEST(Indexing, EveryWayToWriteOneIndex) {
   EXPECT_EQ(numbers_of(x[None]), numbers_of(x));
   EXPECT_EQ(x[None].shape(), Shape({1, 2, 3}));
   EXPECT_EQ(x[Ellipsis].shape(), Shape({2, 3}));
+  EXPECT_EQ(numbers_of(x[{}]), Numbers({0, 1, 2})) << "C++ takes the braces for 0";
+  EXPECT_EQ(numbers_of(x[Indices{}]), numbers_of(x));
   EXPECT_EQ(numbers_of(x[Slice(1)]), Numbers({3, 4, 5}));
   EXPECT_EQ(numbers_of(x[Slice(None, 1)]), Numbers({0, 1, 2}));
   EXPECT_EQ(numbers_of(x[{1, 2}]), Numbers({5}));
@@ -52,6 +54,16 @@ TEST(Indexing, ValuesOfTheSameMemoryAreReadFirst) {
   EXPECT_EQ(numbers_of(x), Numbers({0, 0, 1, 2, 3}));
   x.index_put_(x, x + 10);
   EXPECT_EQ(numbers_of(x), Numbers({10, 11, 12, 13, 3}));
+}
+
+TEST(Indexing, ARefusedIndexWritesNothing) {
+  const Tensor x = zeros({2}), wrong = indices({0, 2}), values = ones({2});
+  EXPECT_THROW(x.scatter_(0, wrong, values), std::out_of_range);
+  EXPECT_THROW(x.scatter_add_(0, wrong, values), std::out_of_range);
+  EXPECT_THROW(x.index_put_(wrong, values), std::out_of_range);
+  EXPECT_THROW(x.index_put_(0, values), std::invalid_argument);
+  EXPECT_EQ(x.version(), 0u);
+  EXPECT_EQ(numbers_of(x), Numbers({0, 0}));
 }
 
 TEST(Indexing, AnOverwrittenValueGetsNoGradient) {
@@ -91,7 +103,7 @@ TEST(Indexing, IndexTensorsMayChangeAfterwards) {
 
 TEST(Indexing, AStepThatIndexesCanBeReplayed) {
   const Tensor x = arange(12).to(kFloat32).view({4, 3}).requires_grad_();
-  const Tensor rows = indices({0, -1}), columns = indices({1, 1}), v = ones({2});
+  const Tensor rows = indices({0, -1}), columns = indices({1, 1}), v = ones({2}).requires_grad_();
   const auto step = [&] {
     const Tensor y =
         x.index_put({rows, columns}, v)[{rows, columns}] + x.gather(0, rows.abs()[None]);
