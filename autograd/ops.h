@@ -103,7 +103,8 @@ inline Tensor gather(const Tensor& x, int64_t dim, const Tensor& index) {
 Tensor one_hot(const Tensor& index, int64_t num_classes = -1);
 /// Rows of a table: index int64 [..], weight [n, width] -> [.., width]. Row `padding_idx` (negative:
 /// from the end) gets no gradient.
-Tensor embedding(const Tensor& index, const Tensor& weight, std::optional<int64_t> padding_idx = {});
+Tensor embedding(const Tensor& index, const Tensor& weight,
+                 std::optional<int64_t> padding_idx = {});
 /// x normalised over its last dimensions `shape`, whose mean becomes 0 and (biased) variance 1, times
 /// weight plus bias (both of that shape, or undefined).
 Tensor layer_norm(const Tensor& x, const Shape& shape, const Tensor& weight = {},
