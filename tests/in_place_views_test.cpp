@@ -24,7 +24,7 @@ TEST(InPlaceViews, TheBaseHasTheViewsHistory) {
   EXPECT_EQ(numbers_of(x), (Numbers{2, 6, 5}));
   EXPECT_EQ(gradient_of(x.sum(), w), (Numbers{4, 2, 1}));
   EXPECT_EQ(gradient_of((x * x).sum(), w), (Numbers{4 + 36, 24, 10}));
-  x[{Slice(0, 2)}].mul_(x[{2}].clone());
+  x[{Slice(0, 2)}].mul_(x[2].clone());
   EXPECT_EQ(gradient_of(x.sum(), w), (Numbers{5 + 15, 10, 1 + 2 + 6}));
 }
 
