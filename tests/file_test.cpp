@@ -142,7 +142,8 @@ TEST(Source, ReadsPiecesOfFilesAndMemory) {
     EXPECT_EQ(piece, "789");
     source->read(10, nullptr, 0);
     for (const auto& [at, count] : {std::pair{8u, 3u}, {11u, 0u}, {0u, 11u}})
-      EXPECT_EQ(error_of<std::runtime_error>([&] { source->read(at, piece.data(), count); }),
+      EXPECT_EQ(error_of<std::runtime_error>(
+                    [&, at = at, count = count] { source->read(at, piece.data(), count); }),
                 "reading " + source->name() + ": it ends too early");
   }
   fs::resize_file(folder / "a", 5);  // after it was opened
