@@ -79,7 +79,13 @@ const Tensor& scatter_in_place(const char* name, IndexKind kind, const Tensor& x
   const int along = normal_dim(name, dim, x.dim());
   const Tensor part = scatter_source(name, x, along, index, source);
   return in_place(
-      name, x, {&index, &source}, false, [&] { launch_index(name, kind, along, part, index, x); },
+      name, x, {&index, &source}, false,
+      [&] {
+        // Looked at first: a refused operation writes nothing.
+        const int64_t size = x.dim() == 0 ? 1 : x.shape()[along];
+        if (!in_range(index, size)) fail_index(name, index, along, size);
+        launch_index(name, kind, along, part, index, x);
+      },
       [&](const Tensor& old) { return scatter_of(name, kind, old, dim, index, source); });
 }
 

@@ -250,7 +250,8 @@ Tensor take(const Place& place, const Tensor& x) {
 
 // Of the values that go to one place, the last.
 Tensor last_ones(const Place& place, const Shape& shape) {
-  const Tensor order = ones({place.result().numel()}, kInt64).cumsum(0).view(place.result());
+  const Tensor counted = ones({place.result().numel()}, kInt64, place.positions.device());
+  const Tensor order = counted.cumsum(0).view(place.result());
   const Tensor last = empty(shape, kInt64, order.device());
   write(place, last, order, false);
   return take(place, last).eq(order);
