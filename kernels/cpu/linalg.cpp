@@ -39,6 +39,10 @@ auto matrix_at(T* data, int64_t rows, int64_t columns) {
 // order of its sums depends on their alignment, which a batch's matrices do not share.
 template <class T>
 bool run_one(LinalgKind kind, int64_t n, int64_t columns, const T* a, const T* b, T* out) {
+  if (n == 0 || columns == 0) {  // Eigen adds offsets to the null pointer of an empty matrix
+    if (kind == LinalgKind::det) *out = T(1);
+    return true;
+  }
   if (kind == LinalgKind::cholesky) {
     const Eigen::LLT<Matrix<T>> factors(matrix_at(a, n, n));
     const Matrix<T> lower = factors.matrixL();
