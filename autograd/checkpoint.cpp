@@ -40,7 +40,10 @@ struct Recipe {
 
 Tensor checkpoint(CheckpointFunction function, const std::vector<Tensor>& inputs) {
   Recipe recipe{std::move(function), {}, default_generator()};
-  for (const Tensor& input : inputs) recipe.inputs.emplace_back(input);
+  for (const Tensor& input : inputs) {
+    recording(input);  // a view may need its history renewed
+    recipe.inputs.emplace_back(input);
+  }
   const uint64_t first = thread_state().next_serial;
   const auto is_inside = [first](const Node& node) {
     return !node.is_leaf && node.number >= first && node.number < thread_state().next_serial;

@@ -20,7 +20,8 @@ struct Traits {
   bool integers_only;
   bool not_bool;
   bool differentiable;
-  bool passes[2];  // the derivative by that argument is 1
+  bool passes[2];    // the derivative by that argument is 1
+  uint8_t reads[3];  // the arguments that a derivative reads, as bits
   // g times the derivative as a recorded expression; x holds the arguments and then y
   Tensor (*symbolic)(OpPart part, const Tensor& g, const Sym* x, const double* numbers);
 };
@@ -62,6 +63,11 @@ constexpr Traits traits_of(int arguments) {
   || requires(F f, Sym s) { f.d1(s, s, s, s); };
   traits.passes[0] = requires { F::kPasses0; };
   traits.passes[1] = requires { F::kPasses1; };
+  for (int i = 0; i < 3; ++i) {
+    traits.reads[i] = traits.needs & input ? 7 : 0;
+    if constexpr (requires { F::kReads; })
+      if (i < arguments) traits.reads[i] = F::kReads[i];
+  }
   traits.symbolic = symbolic<F>;
   return traits;
 }
@@ -189,6 +195,10 @@ struct Derivative {
 
   static OpPart part(int i) { return static_cast<OpPart>(static_cast<int>(OpPart::d0) + i); }
 
+  uint8_t reads(OpPart part) const {
+    return traits_of(op).reads[static_cast<int>(part) - static_cast<int>(OpPart::d0)];
+  }
+
   // g times the derivative in one kernel.
   Tensor fused(OpPart part, int to, const Saved* x, const Tensor& g, Grads& grads) const {
     const Needs needs = traits_of(op).needs;
@@ -196,8 +206,9 @@ struct Derivative {
         op, part, compute, number_mask, {numbers[0], numbers[1], numbers[2], numbers[3]}, {}, {}};
     Layout broadcast[kMost];
     for (int i = 0; i < count; ++i) {
-      if (!(needs & input)) call.number_mask &= ~(1 << i);
-      if (!(needs & input) || number_mask >> i & 1) continue;
+      const bool read = reads(part) >> i & 1;
+      if (!read) call.number_mask &= ~(1 << i);
+      if (!read || number_mask >> i & 1) continue;
       call.in[i] = x[i].arg(grads);
       if (call.in[i].layout->shape == g.shape()) continue;
       broadcast[i] = broadcast_to(*call.in[i].layout, g.shape());
@@ -217,7 +228,7 @@ struct Derivative {
     const Needs needs = traits_of(op).needs;
     std::vector<Sym> values;
     for (int i = 0; i < count; ++i) {
-      if (!(needs & input))
+      if (!(reads(part) >> i & 1))
         values.emplace_back(0);
       else if (number_mask >> i & 1)
         values.emplace_back(Number(numbers[3 - i], kinds[i]));
@@ -247,10 +258,14 @@ Tensor record_elementwise(const Prepared& p, const Operand* in, int count, Tenso
   for (int i = 0; i < 4; ++i) backward.numbers[i] = p.call.numbers[i];
   const Tensor* inputs[kMost];
   int edges = 0;
+  uint8_t read = 0;  // by the derivatives that can be wanted
+  for (int i = 0; i < count; ++i)
+    if (in[i].tensor && in[i].tensor->requires_grad()) read |= traits_of(p.call.op).reads[i];
   for (int i = 0; i < count; ++i) {
     backward.kinds[i] = in[i].number.kind;
     if (!in[i].tensor) continue;
-    if constexpr (kept > 0) backward.x[i] = Saved(*in[i].tensor);
+    if constexpr (kept > 0)
+      if (read >> i & 1) backward.x[i] = Saved(*in[i].tensor);
     inputs[edges++] = in[i].tensor;
   }
   if (traits_of(p.call.op).needs & output) backward.y = SavedOutput(out);

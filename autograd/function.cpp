@@ -6,7 +6,9 @@ std::vector<Tensor> Context::get_saved_variables() const {
   if (!grads_) return to_save_;
   std::vector<Tensor> tensors;
   for (const Slot& slot : saved_)
-    tensors.push_back(slot.is_output ? slot.output.tensor(*grads_) : slot.input.tensor(*grads_));
+    tensors.push_back(slot.is_output    ? slot.output.tensor(*grads_)
+                      : slot.is_defined ? slot.input.tensor(*grads_)
+                                        : Tensor());
   return tensors;
 }
 
@@ -49,11 +51,12 @@ Tensor record_function(const char* name, Context context, Tensor output,
     wanted |= recording(*argument);
     if (argument->is_same(output)) output = output.detach();  // that handle has its own history
   }
-  if (!wanted) return output;
+  if (!wanted || !is_floating(output.dtype())) return output;
   if (output.requires_grad()) output = output.detach();
   for (const Tensor& tensor : context.to_save_) {
     const bool is_output = tensor.is_same(made) && made.is_same(output);
-    context.saved_.push_back({is_output, is_output || !tensor.defined() ? Saved() : Saved(tensor),
+    context.saved_.push_back({is_output, tensor.defined(),
+                              is_output || !tensor.defined() ? Saved() : Saved(tensor),
                               is_output ? SavedOutput(tensor) : SavedOutput()});
   }
   context.to_save_.clear();

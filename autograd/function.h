@@ -3,6 +3,7 @@
 
 #include <any>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -35,7 +36,7 @@ class Context {
 
   std::vector<Tensor> to_save_;
   struct Slot {
-    bool is_output;
+    bool is_output, is_defined;
     Saved input;
     SavedOutput output;
   };
@@ -88,6 +89,10 @@ class Function {
  private:
   template <class T>
   static const Tensor* tensor_in(const T& argument) {
+    static_assert(
+        !std::is_same_v<T, std::vector<Tensor>> && !std::is_same_v<T, std::optional<Tensor>>,
+        "pass each Tensor as an argument of its own (an undefined one for none): only "
+        "those get gradients");
     if constexpr (std::is_same_v<T, Tensor>) return argument.defined() ? &argument : nullptr;
     return nullptr;
   }

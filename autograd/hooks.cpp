@@ -11,6 +11,7 @@ namespace {
 Node* node_of(const Tensor& tensor) { return static_cast<Node*>(tensor.impl().node.get()); }
 
 NodeHooks& hooks_of(const char* operation, const Tensor& tensor) {
+  if (tensor.impl().history < tensor.impl().block->history) renew_view(tensor);
   Node* node = node_of(tensor);
   check(node, {operation, ": a tensor of shape ", tensor.shape(), " that requires no gradient"});
   if (!node->hooks) node->hooks = new NodeHooks;

@@ -35,6 +35,20 @@ LEVIN_BINARY(<=, le)
 LEVIN_BINARY(>, gt)
 LEVIN_BINARY(>=, ge)
 #undef LEVIN_BINARY
+#define LEVIN_TURNED(symbol, name) \
+  inline Tensor operator symbol(Number a, const Tensor& b) { return b.name(a); }
+LEVIN_TURNED(==, eq)
+LEVIN_TURNED(!=, ne)
+LEVIN_TURNED(<, gt)
+LEVIN_TURNED(<=, ge)
+LEVIN_TURNED(>, lt)
+LEVIN_TURNED(>=, le)
+#undef LEVIN_TURNED
+inline Tensor operator~(const Tensor& x) { return x.bitwise_not(); }
+inline Tensor operator!(const Tensor& x) { return x.logical_not(); }
+inline Tensor operator&(const Tensor& a, const Tensor& b) { return a.bitwise_and(b); }
+inline Tensor operator|(const Tensor& a, const Tensor& b) { return a.bitwise_or(b); }
+inline Tensor operator^(const Tensor& a, const Tensor& b) { return a.bitwise_xor(b); }
 inline Tensor operator+(Number a, const Tensor& b) { return b.add(a); }
 inline Tensor operator*(Number a, const Tensor& b) { return b.mul(a); }
 Tensor operator-(Number a, const Tensor& b);
@@ -44,6 +58,10 @@ inline const Tensor& operator+=(const Tensor& a, const Tensor& b) { return a.add
 inline const Tensor& operator-=(const Tensor& a, const Tensor& b) { return a.sub_(b); }
 inline const Tensor& operator*=(const Tensor& a, const Tensor& b) { return a.mul_(b); }
 inline const Tensor& operator/=(const Tensor& a, const Tensor& b) { return a.div_(b); }
+inline const Tensor& operator+=(const Tensor& a, Number b) { return a.add_(b); }
+inline const Tensor& operator-=(const Tensor& a, Number b) { return a.sub_(b); }
+inline const Tensor& operator*=(const Tensor& a, Number b) { return a.mul_(b); }
+inline const Tensor& operator/=(const Tensor& a, Number b) { return a.div_(b); }
 
 inline Tensor pow(const Tensor& x, const Tensor& exponent) { return x.pow(exponent); }
 inline Tensor pow(const Tensor& x, Number exponent) { return x.pow(exponent); }

@@ -119,6 +119,8 @@ Number scaled(Number number, Number alpha) {
 }
 
 Tensor Tensor::add(const Tensor& other, Number alpha) const {
+  if (alpha.value != 1 && is_floating(result_type({*this, other})))
+    return elementwise(Op::add_scaled, {*this, other}, {alpha.value});
   if (alpha.value != 1) return elementwise(Op::add, {*this, other.mul(alpha)});
   return elementwise(Op::add, {*this, other});
 }
@@ -127,6 +129,8 @@ Tensor Tensor::add(Number other, Number alpha) const {
 }
 
 Tensor Tensor::sub(const Tensor& other, Number alpha) const {
+  if (alpha.value != 1 && is_floating(result_type({*this, other})))
+    return elementwise(Op::add_scaled, {*this, other}, {-alpha.value});
   if (alpha.value != 1) return elementwise(Op::sub, {*this, other.mul(alpha)});
   return elementwise(Op::sub, {*this, other});
 }

@@ -57,6 +57,10 @@ void check_writable(const char* name, const Tensor& x, Others others) {
   for (const Tensor* other : others)
     check(!other || !overlap_partly(x, *other),
           {name, ": source and target overlap in memory: use clone() for the source"});
+  if (x.impl().without_history && is_grad_enabled())
+    fail(Fault::order, {name, ": a view of shape ", x.shape(),
+                        " made under NoGrad, of a tensor that requires a gradient, cannot be "
+                        "changed in place where gradients are recorded: use NoGrad"});
   if (x.requires_grad() && x.is_leaf() && is_grad_enabled())
     fail(Fault::order, {name, ": a leaf of shape ", x.shape(),
                         " that requires a gradient cannot be changed in place: use NoGrad"});
@@ -141,10 +145,14 @@ const Tensor& elementwise_in_place(const char* name, Op op, const Tensor& x,
 }
 
 const Tensor& Tensor::add_(const Tensor& other, Number alpha) const {
+  if (alpha.value != 1 && is_floating(dtype()))
+    return elementwise_in_place("add_", Op::add_scaled, *this, {other}, {alpha.value});
   if (alpha.value != 1) return elementwise_in_place("add_", Op::add, *this, {other.mul(alpha)});
   return elementwise_in_place("add_", Op::add, *this, {other});
 }
 const Tensor& Tensor::sub_(const Tensor& other, Number alpha) const {
+  if (alpha.value != 1 && is_floating(dtype()))
+    return elementwise_in_place("sub_", Op::add_scaled, *this, {other}, {-alpha.value});
   if (alpha.value != 1) return elementwise_in_place("sub_", Op::sub, *this, {other.mul(alpha)});
   return elementwise_in_place("sub_", Op::sub, *this, {other});
 }

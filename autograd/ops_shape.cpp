@@ -8,6 +8,8 @@
 namespace levin::inline v0 {
 namespace {
 
+constexpr int64_t kMost = int64_t{1} << 60;  // of what is added to a size
+
 // A contiguous copy of another element type or layout.
 Tensor copied(const char* name, const Tensor& x, DType dtype) {
   Tensor y = empty(x.shape(), dtype, x.device());
@@ -152,6 +154,8 @@ Tensor pad(const Tensor& x, const Shape& widths, Number value) {
   for (int i = 0; i < widths.size(); i += 2) {
     const int d = x.dim() - 1 - i / 2;
     const int64_t before = widths[i], after = widths[i + 1];
+    for (const int64_t width : {before, after})
+      check(width > -kMost && width < kMost, {"pad: widths ", widths, " are too large"});
     const int64_t kept = shape[d] + std::min<int64_t>(before, 0) + std::min<int64_t>(after, 0);
     check(kept >= 0, {"pad: widths ", widths, " cut more than there is from dimension ", d, " of ",
                       x.shape()});
@@ -196,6 +200,7 @@ Tensor Tensor::diag(int64_t diagonal) const {
   check(dim() == 1 || dim() == 2,
         {"diag: a tensor of shape ", shape(), ": a vector or a matrix is needed"});
   if (dim() == 2) return this->diagonal(diagonal).clone();
+  check(diagonal > -kMost && diagonal < kMost, {"diag: diagonal ", diagonal, " is too far off"});
   const int64_t size = numel() + std::abs(diagonal);
   return placed("diag", *this, {size, size},
                 [=](const Layout& layout) { return diagonal_of(layout, diagonal, 0, 1); });

@@ -15,7 +15,10 @@ template <class Undo>
 Tensor view_of(const char* name, const Tensor& x, const Layout& layout, Undo undo) {
   const bool history = recording(x);  // may renew x, and so comes first
   Tensor y = make_view(x, layout);
-  if (is_grad_enabled()) y.impl().base = base_of(x);
+  if (is_grad_enabled())
+    y.impl().base = base_of(x);
+  else
+    y.impl().without_history = x.requires_grad() || x.impl().without_history;
   if (!history) return y;
   return record(name, std::move(y), {&x},
                 [undo](const Tensor& g, Grads& grads) { grads.set(0, undo(g, grads)); });

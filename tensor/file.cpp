@@ -52,6 +52,12 @@ DraftFile::DraftFile(const std::string& path)
       draft_(path + ".draft"),
       file_(::open(draft_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
   if (file_.number < 0) fail_with_errno("writing", path_);
+  struct stat status = {};
+  if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode) &&
+      !S_ISDIR(status.st_mode)) {  // a folder: rename says so
+    ::unlink(draft_.c_str());
+    fail(Fault::world, {"writing ", path_, ": it is no regular file"});
+  }
 }
 
 DraftFile::~DraftFile() {

@@ -25,6 +25,8 @@ struct TensorImpl {
   bool is_view = false;
   /// Of a view that gradients flow through: the tensor at the start of its chain of views.
   Ref<TensorImpl> base;
+  /// A view made under NoGrad of a tensor that requires a gradient.
+  bool without_history = false;
   Ref<Block> block;
   Layout layout;
   /// The node that made it, or the leaf's node; null where no gradient is wanted.

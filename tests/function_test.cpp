@@ -62,6 +62,24 @@ TEST(Function, RecordsOnlyWhereAGradientIsWanted) {
   EXPECT_FALSE(Cube::apply(x).requires_grad());
 }
 
+struct WithoutBias : autograd::Function<WithoutBias> {
+  static Tensor forward(autograd::Context& ctx, const Tensor& x, const Tensor& bias) {
+    ctx.save_for_backward({x, bias});
+    return x * x;
+  }
+  static Tensors backward(autograd::Context& ctx, const Tensors& g) {
+    const Tensors saved = ctx.get_saved_variables();
+    EXPECT_FALSE(saved[1].defined());
+    return {g[0] * saved[0] * 2, Tensor()};
+  }
+};
+
+TEST(Function, AnUndefinedTensorMayBeSaved) {
+  const Tensor x = full({2}, 3.0, kFloat64).requires_grad_();
+  WithoutBias::apply(x, Tensor()).sum().backward();
+  EXPECT_EQ(x.grad().to_vector<double>(), (std::vector<double>{6, 6}));
+}
+
 TEST(Function, SavedTensorsAreWatched) {
   const Tensor x = leaf({2});
   const Tensor y = Cube::apply(x), z = Growth::apply(x, 1.0, x);

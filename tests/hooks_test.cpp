@@ -108,6 +108,16 @@ TEST(Hooks, AreRecordedWithCreateGraph) {
   EXPECT_EQ(grad({slope}, {x}, {}, false, true)[0].item(), 288.0 * 288.0);
 }
 
+TEST(Hooks, OnAViewWhoseBaseWasChanged) {
+  const Tensor x = leaf({2, 3}), y = x * 1, part = y.slice(0, 1, 2);
+  y.mul_(10);
+  Numbers seen;
+  part.register_hook([&](const Tensor& g) { seen = numbers_of(g); });
+  (part * 7).sum().backward();
+  EXPECT_EQ(seen, (Numbers{7}));
+  EXPECT_EQ(numbers_of(x.grad()), (Numbers{0, 70}));
+}
+
 TEST(Hooks, WhatTheyGiveMustFit) {
   const Tensor x = leaf({2, 3}), y = x.exp();
   const HookHandle shape = y.register_hook([](const Tensor&) { return zeros({3}, kFloat64); });

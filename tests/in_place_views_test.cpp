@@ -270,5 +270,17 @@ TEST(InPlaceViews, RandomProgramsHaveTheRightGradientOrAnError) {
             << Program::done << " steps done, " << Program::refused << " refused\n";
 }
 
+TEST(InPlaceViews, OneMadeUnderNoGradMayOnlyBeChangedThere) {
+  const Tensor w = leaf({1, 2, 3}), c = w * 1;
+  Tensor part;
+  {
+    const NoGrad no_grad;
+    part = c.slice(0, 0, 2).slice(0, 0, 1);
+    part.mul_(1);
+  }
+  EXPECT_THROW(part.mul_(2), std::logic_error);
+  EXPECT_EQ(gradient_of(c.sum(), w), (Numbers{1, 1, 1}));
+}
+
 }  // namespace
 }  // namespace levin

@@ -274,7 +274,7 @@ OpCase softmax_row(const char* name, int dim, double (*f)(double, double, double
                        call.run({zeros({3, 2}, kInt64)});
                      }}},
           .large = {{{131, 333}, -3, 3}},
-          .types = kReals,
+          .types = kFloats,
           .slack = 4};
 }
 

@@ -39,8 +39,28 @@ struct Sub {
   }
 };
 
+// x + alpha z, rounded once in 16-bit types.
+struct AddScaled {
+  static constexpr Needs needs = nothing;
+  static constexpr bool kFloatsOnly = true, kPasses0 = true;
+  double alpha;
+  template <class T>
+  LEVIN_HD auto f(T x, T z) const {
+    return x + T(alpha) * z;
+  }
+  template <class T>
+  LEVIN_HD T d0(T, T, T) const {
+    return T(1);
+  }
+  template <class T>
+  LEVIN_HD T d1(T, T, T) const {
+    return T(alpha);
+  }
+};
+
 struct Mul {
   static constexpr Needs needs = input;
+  static constexpr uint8_t kReads[] = {2, 1};
   template <class T>
   LEVIN_HD auto f(T x, T z) const {
     return x * z;
@@ -57,6 +77,7 @@ struct Mul {
 
 struct Div {
   static constexpr Needs needs = input;
+  static constexpr uint8_t kReads[] = {2, 3};
   static constexpr bool kFloatsOnly = true;
   template <class T>
   LEVIN_HD auto f(T x, T z) const {
@@ -267,6 +288,7 @@ struct Pow {
 // The rest of x / z rounded to zero.
 struct Fmod {
   static constexpr Needs needs = input;
+  static constexpr uint8_t kReads[] = {0, 3};
   static constexpr bool kNotBool = true, kPasses0 = true;
   template <class T>
   LEVIN_HD auto f(T x, T z) const {
@@ -285,6 +307,7 @@ struct Fmod {
 // The rest of x / z rounded down.
 struct Remainder {
   static constexpr Needs needs = input;
+  static constexpr uint8_t kReads[] = {0, 3};
   static constexpr bool kNotBool = true, kPasses0 = true;
   template <class T>
   LEVIN_HD auto f(T x, T z) const {

@@ -5,6 +5,7 @@
 //   f(x..)             the value; predicates return what a comparison of T returns (a mask)
 //   d0, d1, d2(x.., y) the derivative by each argument, also as a mask or Gated; y is the value.
 //                      What `needs` leaves out is not passed: it is T(0)
+//   kReads             for each derivative, the arguments that it reads, as bits; left out: all
 //   kFloatsOnly        integers are converted to float32 first (exp, division)
 //   kIntegersOnly      floating types are refused
 //   kNotBool           bool is refused, as PyTorch does

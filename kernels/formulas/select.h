@@ -8,6 +8,7 @@ namespace levin::inline v0::formula {
 // x + value a b
 struct Addcmul {
   static constexpr Needs needs = input;
+  static constexpr uint8_t kReads[] = {0, 4, 2};
   static constexpr bool kNotBool = true, kPasses0 = true;
   double value;
   template <class T>
@@ -31,6 +32,7 @@ struct Addcmul {
 // x + value a / b
 struct Addcdiv {
   static constexpr Needs needs = input;
+  static constexpr uint8_t kReads[] = {0, 4, 6};
   static constexpr bool kFloatsOnly = true, kPasses0 = true;
   double value;
   template <class T>
@@ -54,6 +56,7 @@ struct Addcdiv {
 // x + w (z - x), from the nearer end.
 struct Lerp {
   static constexpr Needs needs = input;
+  static constexpr uint8_t kReads[] = {4, 4, 3};
   static constexpr bool kFloatsOnly = true;
   template <class T>
   LEVIN_HD auto f(T x, T z, T w) const {
@@ -76,6 +79,7 @@ struct Lerp {
 // x where the condition is not 0, else z.
 struct Where3 {
   static constexpr Needs needs = input;
+  static constexpr uint8_t kReads[] = {0, 1, 1};
   template <class T>
   LEVIN_HD auto f(T c, T x, T z) const {
     return select(c != T(0), x, z);
