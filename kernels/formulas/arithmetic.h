@@ -1,4 +1,4 @@
-// Arithmetic, rounding, and the larger and smaller of two.
+// Arithmetic and rounding.
 #pragma once
 
 #include "formula.h"
@@ -339,72 +339,6 @@ struct FloorDivide {
   template <class T>
   LEVIN_HD auto d1(T, T, T) const {
     return T(0) != T(0);
-  }
-};
-
-// NaN in either argument is kept; a tie shares the gradient.
-struct Maximum {
-  static constexpr Needs needs = input;
-  template <class T>
-  LEVIN_HD auto f(T x, T z) const {
-    return select(x != x, x, select(z > x, z, select(z != z, z, x)));
-  }
-  template <class T>
-  LEVIN_HD auto d0(T x, T z, T) const {
-    return Gated{!(x < z), select(x == z, T(0.5), T(1))};
-  }
-  template <class T>
-  LEVIN_HD auto d1(T x, T z, T y) const {
-    return d0(z, x, y);
-  }
-};
-
-struct Minimum {
-  static constexpr Needs needs = input;
-  template <class T>
-  LEVIN_HD auto f(T x, T z) const {
-    return select(x != x, x, select(z < x, z, select(z != z, z, x)));
-  }
-  template <class T>
-  LEVIN_HD auto d0(T x, T z, T) const {
-    return Gated{!(x > z), select(x == z, T(0.5), T(1))};
-  }
-  template <class T>
-  LEVIN_HD auto d1(T x, T z, T y) const {
-    return d0(z, x, y);
-  }
-};
-
-// NaN loses; of a tie the first takes the gradient.
-struct Fmax {
-  static constexpr Needs needs = input;
-  template <class T>
-  LEVIN_HD auto f(T x, T z) const {
-    return select((z > x) | (x != x), z, x);
-  }
-  template <class T>
-  LEVIN_HD auto d0(T x, T z, T) const {
-    return !((z > x) | (x != x));
-  }
-  template <class T>
-  LEVIN_HD auto d1(T x, T z, T) const {
-    return (z > x) | (x != x);
-  }
-};
-
-struct Fmin {
-  static constexpr Needs needs = input;
-  template <class T>
-  LEVIN_HD auto f(T x, T z) const {
-    return select((z < x) | (x != x), z, x);
-  }
-  template <class T>
-  LEVIN_HD auto d0(T x, T z, T) const {
-    return !((z < x) | (x != x));
-  }
-  template <class T>
-  LEVIN_HD auto d1(T x, T z, T) const {
-    return (z < x) | (x != x);
   }
 };
 
