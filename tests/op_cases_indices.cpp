@@ -10,7 +10,7 @@ namespace {
 struct Picked {
   const char* name;
   Shape x;
-  Sample index;
+  Sample index = {};
   Shape values;                                            ///< to be written there
   std::function<Indices(const Tensors&)> indices;          ///< from x and the index tensors
   std::function<Shape(const Arrays&)> shape;               ///< of the result

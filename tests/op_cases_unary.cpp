@@ -46,8 +46,8 @@ OpCase row(const Unary& op) {
 
 OpCase row_in_place(const Unary& op) {
   const auto in_place = op.in_place;
-  std::string name = op.name;
-  name.insert(std::min(name.find(' '), name.size()), "_");
+  const std::size_t end = std::min(op.name.find(' '), op.name.size());
+  const std::string name = op.name.substr(0, end) + "_" + op.name.substr(end);
   return {.name = name,
           .samples = {{{{3, 4}, op.low, op.high}}, {{{}, op.low, op.high}}, {{{0, 3}}}},
           .call = [=](const Tensors& x) { return in_place(x[0]); },
