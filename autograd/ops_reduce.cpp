@@ -127,13 +127,6 @@ Tensor var_over(const char* name, const Tensor& x, const Shape& over, double cor
   });
 }
 
-// f of a tensor whose 16-bit elements are computed with in float32 and rounded once.
-template <class F>
-Tensor in_float32(const Tensor& x, F f) {
-  const bool wide = !is_floating(x.dtype()) || compute_type(x.dtype()) == x.dtype();
-  return wide ? f(x) : f(x.to(kFloat32)).to(x.dtype());
-}
-
 // v^p for v >= 0, with no derivative at 0, where that of a norm or a deviation counts as 0.
 Tensor power_of(const Tensor& v, double p) {
   if (!recording(v)) return v.pow(p);
@@ -202,20 +195,18 @@ Tensor Tensor::var(const Shape& dims, double correction, bool keepdim) const {
   return var_over("var", *this, dims, correction, keepdim);
 }
 Tensor Tensor::std(const Shape& dims, double correction, bool keepdim) const {
-  return in_float32(*this, [&](const Tensor& x) {
-    return power_of(var_over("std", x, dims, correction, keepdim), 0.5);
-  });
+  return power_of(var_over("std", widened(*this), dims, correction, keepdim), 0.5).to(dtype());
 }
 
 Tensor Tensor::norm(double p, const Shape& over, bool keepdim) const {
   floating("norm", *this);
-  return in_float32(*this, [&](const Tensor& x) { return norm_over(x, p, over, keepdim); });
+  return norm_over(widened(*this), p, over, keepdim).to(dtype());
 }
 
 Tensor Tensor::logsumexp(const Shape& over, bool keepdim) const {
   const uint32_t dims = dims_mask("logsumexp", over, dim());
   const Tensor input = is_floating(dtype()) ? *this : to(kFloat32);
-  return in_float32(input, [&](const Tensor& x) { return logsumexp_over(x, dims, keepdim); });
+  return logsumexp_over(widened(input), dims, keepdim).to(input.dtype());
 }
 
 // By counting, so that over no elements all() is true and any() false.

@@ -21,7 +21,6 @@ Tensor softmax_along(const char* name, const Tensor& x, int64_t dim, bool log) {
   const int along = normal_dim(name, dim, x.dim());
   if (x.dim() > 0 && along != x.dim() - 1)
     return softmax_along(name, x.transpose(along, -1), -1, log).transpose(along, -1);
-  if (item_size(x.dtype()) == 2) return softmax_along(name, x.to(kFloat32), dim, log).to(x.dtype());
   const Tensor input = x.contiguous();
   Tensor y = empty_like(input);
   launched(backend(x.device()).softmax({log, false, arg(input), {}, arg(y)}), name, x);
@@ -33,9 +32,11 @@ Tensor softmax_along(const char* name, const Tensor& x, int64_t dim, bool log) {
 
 }  // namespace
 
-Tensor Tensor::softmax(int64_t dim) const { return softmax_along("softmax", *this, dim, false); }
+Tensor Tensor::softmax(int64_t dim) const {
+  return softmax_along("softmax", widened(*this), dim, false).to(dtype());
+}
 Tensor Tensor::log_softmax(int64_t dim) const {
-  return softmax_along("log_softmax", *this, dim, true);
+  return softmax_along("log_softmax", widened(*this), dim, true).to(dtype());
 }
 
 }  // namespace levin::inline v0
