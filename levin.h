@@ -33,4 +33,5 @@
 #include "train/lme.h"
 #include "train/log.h"
 #include "train/loggers/csv_logger.h"
+#include "train/loggers/file_logger.h"
 #include "train/trainer.h"

@@ -130,17 +130,57 @@ TEST(CSVLogger, Quoting) {
   logger.start();
   logger.log_metrics({{"a,b", "x\"y"}, {"c\"d", "two\nlines"}, {"e f", " g "}, {"h", "i\rj"}});
   const std::string row = "\"x\"\"y\",\"two\nlines\", g ,\"i\rj\"";
-  EXPECT_EQ(csv_of(logger), "\"a,b\",\"c\"\"d\",e f,h\r\n" + row + "\r\n");
+  EXPECT_EQ(csv_of(logger), "\"a,b\",\"c\"\"d\",e f,h,step\r\n" + row + ",0\r\n");
   logger.log_metrics({{"new", 1}});  // what was quoted is read back
-  EXPECT_EQ(csv_of(logger), "\"a,b\",\"c\"\"d\",e f,h,new\r\n" + row + ",\r\n,,,,1\r\n");
+  EXPECT_EQ(csv_of(logger), "\"a,b\",\"c\"\"d\",e f,h,new,step\r\n" + row + ",,0\r\n,,,,1,0\r\n");
 }
 
-TEST(CSVLogger, ARowOfOneEmptyCellIsNotAnEmptyLine) {
+TEST(CSVLogger, ARowHasAStepAndEveryNameOnce) {
   const Scratch folder;
   CSVLogger logger(folder.path());
   logger.start();
-  logger.log_metrics({{"a", nullptr}});
-  EXPECT_EQ(csv_of(logger), "a\r\n\"\"\r\n");
+  logger.log_metrics({{"lr-SGD", 0.1}});  // as LearningRateMonitor's: no epoch
+  logger.log_metrics({{"step", nullptr}, {"on", true}, {"off", false}, {"on", 2}});
+  EXPECT_EQ(csv_of(logger), "lr-SGD,off,on,step\r\n0.1,,,0\r\n,False,2,0\r\n");
+  EXPECT_EQ(error_of<std::invalid_argument>([&] {
+              logger.log_metrics({{"x", Map()}});
+            }),
+            "CSVLogger: 'x' is a list or a map, a number or text is needed");
+}
+
+TEST(CSVLogger, APrefixStandsBeforeAllNamesButTheStep) {
+  const Scratch folder;
+  CSVLogger logger(folder.path(), {.prefix = "p"});
+  logger.start();
+  logger.log_metrics({{"loss", 1}, {"epoch", 0}, {"step", 4}});
+  EXPECT_EQ(csv_of(logger), "p-epoch,p-loss,step\r\n0,1,4\r\n");
+}
+
+TEST(CSVLogger, TestsAndValidationsHaveTablesOfTheirOwn) {  // Q15
+  const Scratch folder;
+  CSVLogger logger(folder.path());
+  logger.start();
+  logger.log_metrics({{"loss", 1}, {"step", 4}});
+  const Value state = logger.state_dict();
+  for (int run = 0; run < 2; ++run) logger.log_metrics({{"loss", run}}, LogTable::test);
+  logger.log_metrics({{"val_loss", 3}}, LogTable::validate);
+  EXPECT_EQ(logger.state_dict(), state);
+  EXPECT_EQ(csv_of(logger), "loss,step\r\n1,4\r\n");
+  EXPECT_EQ(read_whole(logger.log_dir() + "/test_metrics.csv"), "loss,step\r\n0,0\r\n1,0\r\n");
+  EXPECT_EQ(read_whole(logger.log_dir() + "/validate_metrics.csv"), "step,val_loss\r\n0,3\r\n");
+}
+
+TEST(CSVLogger, ATestInAGivenVersionLeavesTheFitsRows) {
+  const Scratch folder;
+  set_log_sink([](LogLevel, std::string_view) {});
+  CSVLogger fit(folder.path(), {.version = 1}), test(folder.path(), {.version = 1});
+  fit.start();
+  fit.log_metrics({{"loss", 1}});
+  test.start();
+  test.log_metrics({{"loss", 2}}, LogTable::test);
+  set_log_sink(nullptr);
+  EXPECT_EQ(csv_of(fit), "loss,step\r\n1,0\r\n");
+  EXPECT_FALSE(fs::exists(fit.log_dir() + "/metrics_old1.csv"));
 }
 
 TEST(CSVLogger, ANewColumnLeavesOldCellsEmpty) {
@@ -161,8 +201,8 @@ TEST(CSVLogger, RowsAreInTheFileAtOnce) {
   EXPECT_FALSE(fs::exists(logger.log_dir() + "/metrics.csv"));
   for (int i = 0; i < 3; ++i) {
     logger.log_metrics({{"i", i}});
-    EXPECT_EQ(csv_of(logger).size(), 3u + 3 * (i + 1));
-    EXPECT_EQ(logger.state_dict().at("csv_offset"), 3 + 3 * (i + 1));
+    EXPECT_EQ(csv_of(logger).size(), 8u + 5 * (i + 1));
+    EXPECT_EQ(logger.state_dict().at("csv_offset"), 8 + 5 * (i + 1));
   }
 }
 
@@ -175,7 +215,7 @@ TEST(CSVLogger, ASecondFitAppends) {
     logger.finalize("success");
   }
   EXPECT_EQ(logger.version(), "0");
-  EXPECT_EQ(csv_of(logger), "epoch,x\r\n0,0\r\n1,0\r\n0,1\r\n1,1\r\n");
+  EXPECT_EQ(csv_of(logger), "epoch,step,x\r\n0,0,0\r\n1,0,0\r\n0,0,1\r\n1,0,1\r\n");
 }
 
 TEST(CSVLogger, AnOldFileOfAGivenVersionIsKept) {  // L3
@@ -192,9 +232,9 @@ TEST(CSVLogger, AnOldFileOfAGivenVersionIsKept) {  // L3
   }
   set_log_sink(nullptr);
   const std::string dir = folder / "lightning_logs/version_7/";
-  EXPECT_EQ(read_whole(dir + "metrics_old1.csv"), "run\r\n0\r\n");
-  EXPECT_EQ(read_whole(dir + "metrics_old2.csv"), "run\r\n1\r\n");
-  EXPECT_EQ(read_whole(dir + "metrics.csv"), "run\r\n2\r\n");
+  EXPECT_EQ(read_whole(dir + "metrics_old1.csv"), "run,step\r\n0,0\r\n");
+  EXPECT_EQ(read_whole(dir + "metrics_old2.csv"), "run,step\r\n1,0\r\n");
+  EXPECT_EQ(read_whole(dir + "metrics.csv"), "run,step\r\n2,0\r\n");
   ASSERT_EQ(warnings.size(), 2u);
   EXPECT_NE(warnings[0].find("version_7 exists and is not empty"), std::string::npos);
   EXPECT_EQ(started_in(folder), "lightning_logs/version_8");
@@ -243,7 +283,7 @@ Value run_of(CSVLogger& logger, int epochs) {
   logger.start();
   Value state;
   for (int epoch = 0; epoch < epochs; ++epoch) {
-    logger.log_metrics({{"epoch", epoch}, {"loss", 0.5}});
+    logger.log_metrics({{"loss", 0.5}, {"step", epoch}});
     if (epoch == 1) state = logger.state_dict();
   }
   logger.finalize("success");
@@ -257,12 +297,12 @@ TEST(CSVLogger, AResumedRunBeginsWithTheRowsBeforeItsCheckpoint) {
   const std::string before = csv_of(old);
   next.start();
   next.resume(state, old.log_dir());
-  EXPECT_EQ(csv_of(next), "epoch,loss\r\n0,0.5\r\n1,0.5\r\n");
+  EXPECT_EQ(csv_of(next), "loss,step\r\n0.5,0\r\n0.5,1\r\n");
   EXPECT_EQ(next.state_dict(), state);
-  next.log_metrics({{"epoch", 2}, {"loss", 0.25}, {"more", 1}});
-  EXPECT_EQ(csv_of(next), "epoch,loss,more\r\n0,0.5,\r\n1,0.5,\r\n2,0.25,1\r\n");
-  next.log_metrics({{"epoch", 3}});  // fewer columns than the old run's (Q14)
-  EXPECT_TRUE(csv_of(next).ends_with("\r\n3,,\r\n"));
+  next.log_metrics({{"loss", 0.25}, {"more", 1}, {"step", 2}});
+  EXPECT_EQ(csv_of(next), "loss,more,step\r\n0.5,,0\r\n0.5,,1\r\n0.25,1,2\r\n");
+  next.log_metrics({{"step", 3}});  // fewer columns than the old run's (Q14)
+  EXPECT_TRUE(csv_of(next).ends_with("\r\n,,3\r\n"));
   EXPECT_EQ(csv_of(old), before);
 }
 
@@ -275,8 +315,30 @@ TEST(CSVLogger, AResumedRunInTheSameFolderKeepsTheOldRows) {
   next.start();
   set_log_sink(nullptr);
   next.resume(state, old.log_dir());
-  EXPECT_EQ(csv_of(next), "epoch,loss\r\n0,0.5\r\n1,0.5\r\n");
+  EXPECT_EQ(csv_of(next), "loss,step\r\n0.5,0\r\n0.5,1\r\n");
   EXPECT_EQ(read_whole(next.log_dir() + "/metrics_old1.csv"), before);
+}
+
+TEST(CSVLogger, ALoggerThatGoesBackKeepsWhatItHadWritten) {
+  const Scratch folder;
+  CSVLogger logger(folder.path());
+  const Value state = run_of(logger, 4);
+  const std::string before = csv_of(logger);
+  logger.resume(state, logger.log_dir());
+  EXPECT_EQ(csv_of(logger), "loss,step\r\n0.5,0\r\n0.5,1\r\n");
+  EXPECT_EQ(read_whole(logger.log_dir() + "/metrics_old1.csv"), before);
+  logger.resume(state, logger.log_dir());  // nothing is lost now
+  EXPECT_FALSE(fs::exists(logger.log_dir() + "/metrics_old2.csv"));
+}
+
+TEST(CSVLogger, ALoggerForExactlyThisFolder) {
+  const Scratch folder;
+  const CSVLogger logger(folder.path(), {.version = 3, .prefix = "p"});
+  const AnyLogger other = logger.in_folder(folder / "lightning_logs/version_3/MultiTrainer/7");
+  other->start();
+  EXPECT_EQ(other->log_dir(), folder / "lightning_logs/version_3/MultiTrainer/7");
+  other->log_metrics({{"loss", 1}});
+  EXPECT_EQ(read_whole(other->log_dir() + "/metrics.csv"), "p-loss,step\r\n1,0\r\n");
 }
 
 TEST(CSVLogger, ATornRowIsCutOff) {
@@ -289,10 +351,10 @@ TEST(CSVLogger, ATornRowIsCutOff) {
   write_whole(old.log_dir() + "/metrics.csv", whole.substr(0, whole.size() - 3));
   next.start();
   next.resume(state, old.log_dir());
-  EXPECT_EQ(csv_of(next), "epoch,loss\r\n0,0.5\r\n1,0.5\r\n2,0.5\r\n");
+  EXPECT_EQ(csv_of(next), "loss,step\r\n0.5,0\r\n0.5,1\r\n0.5,2\r\n");
   EXPECT_EQ(next.state_dict().at("csv_offset"), static_cast<int64_t>(csv_of(next).size()));
-  next.log_metrics({{"epoch", 3}, {"loss", 1}});
-  EXPECT_TRUE(csv_of(next).ends_with("\r\n2,0.5\r\n3,1\r\n"));
+  next.log_metrics({{"loss", 1}, {"step", 3}});
+  EXPECT_TRUE(csv_of(next).ends_with("\r\n0.5,2\r\n1,3\r\n"));
 }
 
 TEST(CSVLogger, ThereMayBeNothingToGoOnFrom) {
