@@ -11,7 +11,6 @@ namespace levin {
 namespace {
 
 using Numbers = std::vector<double>;
-using Epoch = CallableCoreMetric::Epoch;
 using std::invalid_argument;
 
 MetricResult l1(const Tensor& y, const Tensor& gt) { return (y - gt).abs().mean(); }
@@ -55,7 +54,7 @@ TEST(CallableCoreMetric, ForwardCallsItsFunction) {
 }
 
 TEST(CallableCoreMetric, MeanAndSum) {
-  CallableCoreMetric mean = mean_metric(), sum(l1, false, false, Epoch::sum);
+  CallableCoreMetric mean = mean_metric(), sum(l1, false, false, "sum");
   for (const double value : {1, 2, 4}) {
     mean.batch_update(value);
     sum.batch_update(value);
@@ -69,7 +68,7 @@ TEST(CallableCoreMetric, MeanAndSum) {
 }
 
 TEST(CallableCoreMetric, BatchesCountByTheirSamples) {  // Q22
-  CallableCoreMetric mean = mean_metric(), sum(l1, false, false, Epoch::sum);
+  CallableCoreMetric mean = mean_metric(), sum(l1, false, false, "sum");
   for (const auto& [value, samples] : {std::pair(1, 10), {2, 10}, {4, 5}}) {
     mean.batch_update(double(value), samples);
     sum.batch_update(double(value), samples);
@@ -86,7 +85,9 @@ TEST(CallableCoreMetric, AFunctionOfSumAndCount) {
   EXPECT_EQ(metric.epoch_result().item<double>(), 4);
   EXPECT_EQ(metric.epoch_result().item<double>(), 4);
   EXPECT_FALSE(metric.clone()->epoch_result().defined());
-  EXPECT_THROW(CallableCoreMetric(l1, true, false, EpochFunction()), invalid_argument);
+  EXPECT_THROW(
+      CallableCoreMetric(l1, true, false, std::function<Tensor(const Tensor&, const Tensor&)>()),
+      invalid_argument);
 }
 
 TEST(CallableCoreMetric, NothingIsIgnoredAndListsCountEachItem) {
@@ -135,7 +136,7 @@ TEST(CallableCoreMetric, ViewsAndOtherTypesAreRead) {
 }
 
 TEST(CallableCoreMetric, AccumulatesInDouble) {
-  CallableCoreMetric metric(l1, false, false, Epoch::sum);
+  CallableCoreMetric metric(l1, false, false, "sum");
   metric.batch_update(tensor(16777216.0));
   for (int i = 0; i < 5; ++i) metric.batch_update(tensor(1.0));
   EXPECT_EQ(metric.epoch_result().item<double>(), 16777221);
@@ -169,7 +170,7 @@ TEST(CallableCoreMetric, ABadBatchDoesNotSurviveAReset) {  // Q49
 }
 
 TEST(CallableCoreMetric, AResultOfTheEpochDoesNotChangeLater) {
-  CallableCoreMetric sum(l1, false, false, Epoch::sum);
+  CallableCoreMetric sum(l1, false, false, "sum");
   sum.batch_update(1.0);
   const Tensor result = sum.epoch_result();
   sum.batch_update(2.0);
@@ -178,7 +179,7 @@ TEST(CallableCoreMetric, AResultOfTheEpochDoesNotChangeLater) {
 }
 
 TEST(CallableCoreMetric, ClonesStartEmpty) {
-  CallableCoreMetric metric(l1, true, true, Epoch::sum);
+  CallableCoreMetric metric(l1, true, true, "sum");
   metric.batch_update(1.0);
   const std::shared_ptr<CoreMetric> clone = metric.clone();
   EXPECT_FALSE(clone->epoch_result().defined());
@@ -246,6 +247,34 @@ TEST(CoreMetric, OfOnesOwn) {
   EXPECT_THROW(metric.load_state({{"x", ones({1})}}), invalid_argument);
   const AnyMetric any = metric;
   EXPECT_STREQ(any->mode(), "max");
+}
+
+TEST(CoreMetric, SaysWhatItIs) {
+  CallableCoreMetric metric(l1, true, true, "sum");
+  EXPECT_EQ(mean_metric().text(), "[CallableCoreMetric]. Mode: min. Grad: False. Count: 0 (None)");
+  metric.batch_update(1.5);
+  metric.batch_update(2.0);
+  EXPECT_EQ(
+      metric.text(),
+      "[CallableCoreMetric]. Mode: max. Grad: True. Count: 2 (tensor(3.5000, dtype=float64))");
+  EXPECT_EQ(Largest().text(), "[Largest]. Mode: max. Grad: False. Count: 0 (None)");
+}
+
+TEST(CoreMetric, ADeviceIsATagUntilABatchComes) {
+  CallableCoreMetric metric(l1, true, false, "mean", Device{Device::cuda, 0});
+  EXPECT_EQ(metric.clone()->device(), metric.device());
+  EXPECT_EQ(StubMetric(true, metric.device()).clone()->device(), metric.device());
+  metric.batch_update(1.0);  // on the CPU
+  EXPECT_EQ(metric.state()[0].second.device(), kCPU);
+  metric.to(kCPU);
+  EXPECT_EQ(metric.clone()->device(), kCPU);
+}
+
+TEST(EpochFn, IsANameOrAFunction) {
+  EXPECT_EQ(EpochFn("mean")(tensor(6.0), tensor(3.0)).item<double>(), 2);
+  EXPECT_EQ(EpochFn(std::string("sum"))(tensor(6.0), tensor(3.0)).item<double>(), 6);
+  EXPECT_EQ(error_of<invalid_argument>([] { EpochFn("max"); }),
+            "metric: epoch_fn is 'mean', 'sum' or a function, not 'max'");
 }
 
 TEST(AnyMetric, FromAFunctionAndADirection) {

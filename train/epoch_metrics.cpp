@@ -28,6 +28,7 @@ void EpochMetrics::start(const LME& model, bool copies) {
   metrics_.insert(metrics_.end(), model.metrics.begin(), model.metrics.end());
   if (copies)
     for (NamedMetric& metric : metrics_) metric.metric = AnyMetric(metric.metric->clone());
+  for (const auto& [name, metric] : metrics_) metric->to(model.device());
   reset();
 }
 

@@ -77,8 +77,8 @@ class MetricResults {
 /// the pure members; its sums are tensors, read in epoch_result() only.
 class CoreMetric {
  public:
-  explicit CoreMetric(bool higher_is_better, bool requires_grad = false)
-      : higher_is_better_(higher_is_better), requires_grad_(requires_grad) {}
+  explicit CoreMetric(bool higher_is_better, bool requires_grad = false, Device device = kCPU)
+      : device_(device), higher_is_better_(higher_is_better), requires_grad_(requires_grad) {}
   virtual ~CoreMetric() = default;
 
   bool higher_is_better() const { return higher_is_better_; }
@@ -86,6 +86,10 @@ class CoreMetric {
   bool requires_grad() const { return requires_grad_; }
   /// "max" or "min"
   const char* mode() const { return higher_is_better_ ? "max" : "min"; }
+  /// The model's device, as the trainer or the constructor told it: what load_state loads to. Sums
+  /// are made, and follow, where the results of batches lie.
+  Device device() const { return device_; }
+  void to(Device device) { device_ = device; }
 
   /// The result of one batch.
   virtual MetricResult forward(const Tensor& y, const Tensor& gt) = 0;
@@ -93,66 +97,109 @@ class CoreMetric {
   virtual void batch_update(const MetricResult& result, double weight = 1) = 0;
   /// The epoch's result in full; undefined where no batch had one.
   virtual Tensor epoch_result() = 0;
-  /// The one number that is logged and monitored: `full` where it has one element, else none.
+  /// The one number that is logged and monitored: `full` where it has one element, else none. A
+  /// metric of several numbers may override how they become one.
   virtual std::optional<double> epoch_result_reduced(const Tensor& full);
   /// Forgets all batches.
   virtual void reset() = 0;
-  /// A metric of the same kind without batches.
+  /// A metric of the same kind and with the same arguments, without batches: validation has its own.
   virtual std::shared_ptr<CoreMetric> clone() const = 0;
+  /// Number of batches since reset(); -1 where the metric does not keep count. Reads on the host.
+  virtual int64_t batch_count() const { return -1; }
   /// Number of the first batch since reset() whose value was not finite; -1 where all were, or
   /// where the metric does not keep count.
   virtual int64_t first_bad_batch() const { return -1; }
   /// The sums, for a checkpoint in the middle of an epoch. They are set in place by load_state.
   virtual std::vector<std::pair<std::string, Tensor>> state() const { return {}; }
   virtual void load_state(const std::vector<std::pair<std::string, Tensor>>& state);
+  /// "[CallableCoreMetric]. Mode: min. Grad: False. Count: 0 (None)", in brackets the sums.
+  std::string text() const;
 
  private:
+  Device device_;
   bool higher_is_better_, requires_grad_;
 };
 
-using EpochFunction = std::function<Tensor(const Tensor& sum, const Tensor& count)>;
-using MetricFunction = std::function<MetricResult(const Tensor& y, const Tensor& gt)>;
-
-/// A metric that a function computes: the epoch's result is the weighted mean of the batches',
-/// their sum, or a function of sum and count. Accumulates in float64, also vectors and matrices
-/// element by element.
-class CallableCoreMetric : public CoreMetric {
+/// A metric whose batch results are added up, element by element, in float64: one call of the
+/// backend for a batch, nothing is read on the host. What an epoch makes of the sums is its heir's.
+class SummedMetric : public CoreMetric {
  public:
-  enum class Epoch : uint8_t { mean, sum };
+  using CoreMetric::CoreMetric;
 
-  /// Throws std::invalid_argument for an empty function.
-  CallableCoreMetric(MetricFunction function, bool higher_is_better, bool requires_grad = false,
-                     Epoch epoch = Epoch::mean);
-  /// The epoch's result is epoch(sum, count) of the batches, whatever their size; float64.
-  CallableCoreMetric(MetricFunction function, bool higher_is_better, bool requires_grad,
-                     EpochFunction epoch);
-
-  MetricResult forward(const Tensor& y, const Tensor& gt) override { return function_(y, gt); }
   /// Nothing is ignored; each item of a list counts as a batch. Throws std::invalid_argument for
   /// lists in lists and for a shape other than that of the batches before (since reset()).
   void batch_update(const MetricResult& result, double weight = 1) override;
-  /// mean: float64 of the batches' shape, [1] for single numbers; sum: of the batches' shape.
-  Tensor epoch_result() override;
   void reset() override;
-  std::shared_ptr<CoreMetric> clone() const override;
+  int64_t batch_count() const override;
   int64_t first_bad_batch() const override;
   std::vector<std::pair<std::string, Tensor>> state() const override;
   void load_state(const std::vector<std::pair<std::string, Tensor>>& state) override;
 
- private:
+ protected:
   void add(const Tensor& value, double weight);
+  bool has_batches() const { return batch_count() > 0; }
+  /// float64, of the batches' shape; undefined before the first batch.
+  const Tensor& sums() const { return sums_; }
+  /// 0-d float64, only where sums() is defined.
+  Tensor sum_of_weights() const;
+  /// Starts without batches, and with sums of its own: for clone().
+  void forget();
 
+ private:
+  Tensor sums_, counts_;  // see AccumulateCall
+  bool empty_ = true;     // since reset(): the next batch may have another shape
+};
+
+/// What an epoch makes of its batches: "mean" (by their weights), "sum", or a function of their sum
+/// and their count, whatever their size.
+class EpochFn {
+ public:
+  /// Throws std::invalid_argument for other names.
+  EpochFn(const char* name) : EpochFn(std::string(name)) {}
+  EpochFn(const std::string& name);
+  /// Throws std::invalid_argument for an empty std::function.
+  template <class F>
+  requires std::is_invocable_r_v<Tensor, F&, const Tensor&, const Tensor&> EpochFn(F function)
+      : function_(std::move(function)) {
+    check_function();
+  }
+
+  bool is_mean() const { return is_mean_; }
+  Tensor operator()(const Tensor& sum, const Tensor& count) const { return function_(sum, count); }
+
+ private:
+  void check_function() const;
+
+  std::function<Tensor(const Tensor& sum, const Tensor& count)> function_;
+  bool is_mean_ = false;
+};
+
+using MetricFunction = std::function<MetricResult(const Tensor& y, const Tensor& gt)>;
+
+/// A metric that a function computes. Results may be vectors and matrices too.
+class CallableCoreMetric : public SummedMetric {
+ public:
+  /// Throws std::invalid_argument for an empty function.
+  CallableCoreMetric(MetricFunction function, bool higher_is_better, bool requires_grad = false,
+                     EpochFn epoch_fn = "mean", Device device = kCPU);
+
+  MetricResult forward(const Tensor& y, const Tensor& gt) override { return function_(y, gt); }
+  void batch_update(const MetricResult& result, double weight = 1) override;
+  /// mean: float64 of the batches' shape, [1] for single numbers; sum: of the batches' shape; a
+  /// function gets the float64 sum and the 0-d count.
+  Tensor epoch_result() override;
+  std::shared_ptr<CoreMetric> clone() const override;
+  const EpochFn& epoch_fn() const { return epoch_fn_; }
+
+ private:
   MetricFunction function_;
-  Epoch epoch_;
-  EpochFunction epoch_function_;  // may be empty
-  Tensor sums_, counts_;          // see AccumulateCall
-  bool empty_ = true;             // since reset(): the next batch may have another shape
+  EpochFn epoch_fn_;
 };
 
 /// A metric that model_algorithm computes itself: declared by `{nullptr, "min"}`.
 class StubMetric : public CallableCoreMetric {
  public:
-  explicit StubMetric(bool higher_is_better);
+  explicit StubMetric(bool higher_is_better, Device device = kCPU);
   std::shared_ptr<CoreMetric> clone() const override;
 };
 
