@@ -33,5 +33,6 @@
 #include "train/lme.h"
 #include "train/log.h"
 #include "train/loggers/csv_logger.h"
-#include "train/loggers/file_logger.h"
+#include "train/loggers/jsonl_logger.h"
+#include "train/loggers/tensorboard_logger.h"
 #include "train/trainer.h"
