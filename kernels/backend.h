@@ -130,22 +130,25 @@ struct RandomCall {
   Arg out;
 };
 
-/// Numbers of an optimizer step, read through a pointer when the step runs: a changed rate needs no
-/// new recording.
-struct SgdNumbers {
-  double lr = 0, momentum = 0, dampening = 0, weight_decay = 0;
-  bool nesterov = false, maximize = false;
-};
+/// How an optimizer changes a parameter: a struct in formulas/optimizers.h.
+enum class Rule : uint8_t { sgd, adam, nadam, radam, adamax, rmsprop, adagrad, adadelta, rprop };
 
-/// A run of elements of a parameter, its gradient and its state: all contiguous, of one type.
+inline constexpr int kRules = 9, kMaxStates = 3;
+
+/// A parameter, its gradient and what its rule remembers of each element: all contiguous, of one
+/// type, float32 or float64. States that the rule does not use now are left out.
 struct Span {
-  Arg p, g, state;
-  int64_t count;
-  bool first;  ///< the state is not set yet
+  Arg p, g;
+  Arg state[kMaxStates];
+  int64_t count;     ///< of elements
+  double* counters;  ///< what the rule counts of this parameter
 };
 
-struct SgdCall {
-  const SgdNumbers* numbers;
+/// One step over `count` spans. The numbers (the fields of the rule's struct, such as the learning
+/// rate) are read when the call runs; counters are read and advanced: a replay is a further step.
+struct OptimizerCall {
+  Rule rule;
+  const double* numbers;
   const Span* spans;
   int64_t count;
 };
@@ -185,7 +188,7 @@ class Backend {
   virtual const char* softmax(const SoftmaxCall&) noexcept = 0;
   virtual const char* index(const IndexCall&) noexcept = 0;
   virtual const char* random(const RandomCall&) noexcept = 0;
-  virtual const char* sgd(const SgdCall&) noexcept = 0;
+  virtual const char* optimizer(const OptimizerCall&) noexcept = 0;
   virtual const char* accumulate(const AccumulateCall&) noexcept = 0;
 
   /// Waits until everything issued has run.

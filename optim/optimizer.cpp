@@ -9,6 +9,14 @@ void Optimizer::zero_grad(bool set_to_none) {
     for (const Tensor& parameter : parameters(group)) parameter.zero_grad(set_to_none);
 }
 
+AnyOptimizer Optimizer::rebound(const std::function<Tensor(const Tensor&)>&) const {
+  fail(Fault::order, {type_name(), ": has no rebound(): it cannot be copied to another model"});
+}
+
+void Optimizer::set_momentum(int, double) {
+  fail({type_name(), ": has neither momentum nor betas"});
+}
+
 void check_parameters(const char* optimizer, const std::vector<Tensor>& parameters,
                       const std::vector<Tensor>& known) {
   check(!parameters.empty(), {optimizer, ": got an empty list of parameters"});

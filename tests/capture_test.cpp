@@ -88,7 +88,7 @@ TEST(Capture, TheListNamesWhatTheStepDoes) {
   const std::string text = recorder.text();
   std::size_t at = 0;
   for (const char* call : {"matmul alpha 1 beta 0(p", "sub.f", "square.f", "mean", "abs.f", "gt.f",
-                           "eq.f", "square.d0", "matmul", "= sgd("}) {
+                           "eq.f", "square.d0", "matmul", "= optimizer rule 0("}) {
     at = text.find(call, at);
     ASSERT_NE(at, std::string::npos) << call << " is not (in this order) in\n" << text;
   }

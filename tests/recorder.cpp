@@ -14,8 +14,9 @@ struct FillCall {
 struct CopyCall {
   Arg in, out;
 };
-struct SgdStep {
-  const SgdNumbers* numbers;
+struct OptimizerStep {
+  Rule rule;
+  const double* numbers;
   std::vector<Span> spans;
 };
 
@@ -37,11 +38,12 @@ Operands operands_of(SoftmaxCall& c) { return {{&c.x_or_y, &c.g}, {&c.out}}; }
 Operands operands_of(IndexCall& c) { return {{&c.source, &c.index}, {&c.out}}; }
 Operands operands_of(RandomCall& c) { return {{}, {&c.out}}; }
 Operands operands_of(AccumulateCall& c) { return {{&c.value}, {&c.sums, &c.counts}}; }
-Operands operands_of(SgdStep& c) {
+Operands operands_of(OptimizerStep& c) {
   Operands operands;
   for (Span& span : c.spans) {
     operands.read.push_back(&span.g);
-    operands.written.insert(operands.written.end(), {&span.p, &span.state});
+    operands.written.push_back(&span.p);
+    for (Arg& state : span.state) operands.written.push_back(&state);
   }
   return operands;
 }
@@ -232,10 +234,12 @@ const char* Recorder::accumulate(const AccumulateCall& call) noexcept {
   return record("accumulate weight " + text_of(call.weight), call,
                 [](Backend& on, const AccumulateCall& c) { return on.accumulate(c); });
 }
-const char* Recorder::sgd(const SgdCall& call) noexcept {
-  return record("sgd", SgdStep{call.numbers, {call.spans, call.spans + call.count}},
-                [](Backend& on, const SgdStep& c) {
-                  return on.sgd({c.numbers, c.spans.data(), static_cast<int64_t>(c.spans.size())});
+const char* Recorder::optimizer(const OptimizerCall& call) noexcept {
+  return record("optimizer rule " + std::to_string(static_cast<int>(call.rule)),
+                OptimizerStep{call.rule, call.numbers, {call.spans, call.spans + call.count}},
+                [](Backend& on, const OptimizerStep& c) {
+                  const auto count = static_cast<int64_t>(c.spans.size());
+                  return on.optimizer({c.rule, c.numbers, c.spans.data(), count});
                 });
 }
 

@@ -48,7 +48,7 @@ class Recorder : public Backend {
   const char* index(const IndexCall&) noexcept override;
   const char* random(const RandomCall&) noexcept override;
   const char* accumulate(const AccumulateCall&) noexcept override;
-  const char* sgd(const SgdCall&) noexcept override;
+  const char* optimizer(const OptimizerCall&) noexcept override;
   const char* synchronize() noexcept override { return cpu_.synchronize(); }
   const char* make_stream(uint64_t* stream) noexcept override { return cpu_.make_stream(stream); }
   const char* use_stream(uint64_t stream) noexcept override { return cpu_.use_stream(stream); }

@@ -39,7 +39,9 @@ class CpuBackend final : public Backend {
   const char* softmax(const SoftmaxCall& call) noexcept override { return cpu::softmax(call); }
   const char* index(const IndexCall& call) noexcept override { return cpu::index(call); }
   const char* random(const RandomCall& call) noexcept override { return cpu::random(call); }
-  const char* sgd(const SgdCall& call) noexcept override { return cpu::sgd(call); }
+  const char* optimizer(const OptimizerCall& call) noexcept override {
+    return cpu::optimizer(call);
+  }
   const char* accumulate(const AccumulateCall& call) noexcept override {
     return cpu::accumulate(call);
   }

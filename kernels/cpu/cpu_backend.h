@@ -20,7 +20,7 @@ const char* linalg(const LinalgCall&);
 const char* softmax(const SoftmaxCall&);
 const char* index(const IndexCall&);
 const char* random(const RandomCall&);
-const char* sgd(const SgdCall&);
+const char* optimizer(const OptimizerCall&);
 const char* accumulate(const AccumulateCall&);
 }  // namespace cpu
 

@@ -31,6 +31,19 @@ struct GemmProblem {
 /// A product's sums are taken over blocks of k: of equal length, at most this.
 inline constexpr int64_t kMostBlock = 256;
 
+/// A part of a parameter and of what an optimizer remembers of it; states may be null.
+template <class T>
+struct UpdateRow {
+  T* p;
+  const T* g;
+  T* state[kMaxStates];
+  int64_t n;
+};
+
+/// One update of a row by a rule, and by what the rule's advance() gave.
+template <class T>
+using UpdateFunction = void (*)(const UpdateRow<T>& row, const void* rule, const void* factors);
+
 /// The loops that depend on the element type.
 template <class T>
 struct RowLoops {
@@ -42,7 +55,7 @@ struct RowLoops {
   void (*softmax_row)(const T* x, T* out, int64_t n, bool log);
   void (*softmax_row_backward)(const T* y, const T* g, T* out, int64_t n, bool log);
   void (*gemm)(const GemmProblem<T>&);
-  void (*sgd)(T* p, const T* g, T* momentum, int64_t n, const SgdNumbers& numbers, bool first);
+  UpdateFunction<T> update[kRules];
 };
 
 /// Long sums are cut into blocks of this many elements, whose sums are added pairwise.

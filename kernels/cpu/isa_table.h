@@ -4,15 +4,22 @@
 #include "gemm.h"
 #include "rows.h"
 #include "tiles.h"
+#include "update.h"
 
 namespace levin::inline v0 {
 namespace {
 
 template <class T>
 RowLoops<T> rows_of() {
-  return {sum_block<T>,   square_distance_block<T>, sum_columns<T>,
-          softmax_row<T>, softmax_row_backward<T>,  gemm<T>,
-          sgd<T>};
+  RowLoops<T> loops = {sum_block<T>,
+                       square_distance_block<T>,
+                       sum_columns<T>,
+                       softmax_row<T>,
+                       softmax_row_backward<T>,
+                       gemm<T>,
+                       {}};
+  fill_updates(formula::Rules(), loops.update);
+  return loops;
 }
 
 inline void fill_table(Isa* isa, const char* name) {

@@ -1,4 +1,4 @@
-// Loops over rows: sums in the fixed lanes, softmax, the optimizer's pass.
+// Loops over rows: sums in the fixed lanes, softmax.
 #pragma once
 
 #include "isa.h"
@@ -142,27 +142,6 @@ void softmax_row_backward(const T* y, const T* g, T* out, int64_t n, bool log_fo
       (V::load(g + i) - exp(V::load(y + i)) * V(sum)).store(out + i);
     else
       (V::load(y + i) * (V::load(g + i) - V(sum))).store(out + i);
-  });
-}
-
-// torch.optim.SGD: g += wd p; m = momentum m + (1 - dampening) g, or g itself the first time; p -=
-// lr (m, or g + momentum m with nesterov, or g without momentum).
-template <class T>
-void sgd(T* p, const T* g, T* momentum, int64_t n, const SgdNumbers& numbers, bool first) {
-  map_row<T>(n, [&](auto v, int64_t i) {
-    using V = decltype(v);
-    const V parameter = V::load(p + i);
-    V slope = V::load(g + i);
-    if (numbers.maximize) slope = -slope;
-    if (numbers.weight_decay != 0) slope = fma(V(T(numbers.weight_decay)), parameter, slope);
-    if (momentum) {
-      V m = slope;
-      if (!first)
-        m = fma(V(T(numbers.momentum)), V::load(momentum + i), V(T(1 - numbers.dampening)) * slope);
-      m.store(momentum + i);
-      slope = numbers.nesterov ? fma(V(T(numbers.momentum)), m, slope) : m;
-    }
-    fma(V(T(-numbers.lr)), slope, parameter).store(p + i);
   });
 }
 
