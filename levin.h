@@ -37,4 +37,7 @@
 #include "train/loggers/csv_logger.h"
 #include "train/loggers/jsonl_logger.h"
 #include "train/loggers/tensorboard_logger.h"
+#include "train/profiler.h"
+#include "train/result_table.h"
+#include "train/seed.h"
 #include "train/trainer.h"
