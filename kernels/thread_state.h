@@ -39,6 +39,8 @@ struct ThreadState {
   void* dead_nodes = nullptr;
   void* engine = nullptr;
   void (*free_engine)(void*) = nullptr;
+  // train/losses.cpp: where batches of one class are counted
+  void* one_class_batches = nullptr;
 };
 
 extern constinit thread_local ThreadState* thread_state_pointer;

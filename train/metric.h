@@ -136,7 +136,8 @@ class SummedMetric : public CoreMetric {
   void load_state(const std::vector<std::pair<std::string, Tensor>>& state) override;
 
  protected:
-  void add(const Tensor& value, double weight);
+  /// Takes one batch's result.
+  virtual void add(const Tensor& value, double weight);
   bool has_batches() const { return batch_count() > 0; }
   /// float64, of the batches' shape; undefined before the first batch.
   const Tensor& sums() const { return sums_; }
