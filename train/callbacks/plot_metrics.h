@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../callback.h"
+#include "metric_record.h"
 
 namespace levin::inline v0 {
 
@@ -11,8 +12,8 @@ class PlotMetrics : public Callback {
  public:
   explicit PlotMetrics(double interval = 1) : interval_(interval) {}
 
-  Value state_dict() const override { return history_; }
-  void load_state_dict(const Value& state) override { history_ = state; }
+  Value state_dict() const override { return record_.values(); }
+  void load_state_dict(const Value& state) override { record_.load(state); }
   void setup(Trainer& trainer, LME& model) override;
   void on_fit_start(Trainer& trainer, LME& model) override;
   /// A checkpoint of an epoch's end holds that epoch's values too.
@@ -22,13 +23,11 @@ class PlotMetrics : public Callback {
   void on_exception(Trainer& trainer, LME& model, const std::exception& error) override;
 
  private:
-  void append(const Trainer& trainer);
   void draw(const Trainer& trainer, const LME& model);
 
   double interval_, drawn_at_ = 0;
-  bool drawn_ = true;      // the pictures show all epochs
-  int64_t appended_ = -1;  // the last epoch in history_
-  Value history_;          // metric name -> a number for each epoch, null where there is none
+  bool drawn_ = true;  // the pictures show all epochs
+  MetricRecord record_;
 };
 
 }  // namespace levin::inline v0
