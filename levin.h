@@ -28,6 +28,7 @@
 #include "tensor/safetensors.h"
 #include "tensor/span.h"
 #include "tensor/tensor.h"
+#include "train/callbacks/html_report.h"
 #include "train/callbacks/model_checkpoint.h"
 #include "train/callbacks/plot_metrics.h"
 #include "train/callbacks/progress_bar.h"
