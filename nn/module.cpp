@@ -104,7 +104,10 @@ Tensor Module::forward(const Tensor&) {
 Tensor Module::operator()(const Tensor& x) {
   if (description_.empty()) set_name(name_);
   const Where here(name_, description_);
-  return forward(x);
+  Tensor y = forward(x);
+  if (observer_) [[unlikely]]
+    observer_->called(*this, x, y);
+  return y;
 }
 
 std::string Module::type_name() const { return class_name(typeid(*this)); }

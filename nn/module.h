@@ -37,6 +37,13 @@ class Members {
   virtual void any_module(const char* name, AnyModule& child);
 };
 
+/// Hears of the calls of modules that it was given to.
+class CallObserver {
+ public:
+  virtual ~CallObserver() = default;
+  virtual void called(const Module& module, const Tensor& x, const Tensor& y) = 0;
+};
+
 /// A model of one's own:
 ///
 ///     struct Net : nn::Module {
@@ -90,10 +97,13 @@ class Module {
 
   /// The name that errors give it; its owner calls this.
   virtual void set_name(std::string name);
+  /// Who hears of this module's calls, not of its parts'; null for nobody. Must outlive it.
+  void set_call_observer(CallObserver* observer) { observer_ = observer; }
 
  private:
   std::string name_, description_;
   bool training_ = true;
+  CallObserver* observer_ = nullptr;
 };
 
 /// Owns a module of any type.

@@ -1,7 +1,11 @@
 // Tables of a model's layers. The first ones were printed by torchinfo 1.8.0 and Lightning 2.5.2.
 #include <gtest/gtest.h>
 #include <levin/levin.h>
+#include <levin/tensor/file.h>
+#include <levin/train/callbacks/model_summary.h>
 #include <levin/train/summary.h>
+
+#include <sstream>
 
 #include "scratch.h"
 
@@ -114,8 +118,81 @@ TEST(LayerTable, LongNamesWidenTheColumn) {
       << table;
 }
 
+TEST(LayerTable, IsWhatTorchinfoPrinted) {
+  const std::string printed = read_whole(LEVIN_TEST_DIR "/reference/lme/facts/printed.txt");
+  LME linear(nn::Linear(5, 10)), two(nn::Sequential{nn::Linear(2, 3), nn::Linear(3, 1)});
+  std::string expected = linear.summary() + "\n\n" + two.summary() + "\n\n";
+  two.requires_grad_(false);
+  expected += two.summary() + "\n\n" + LME(Deep()).summary() + "\n\n";
+  EXPECT_TRUE(printed.starts_with(expected));
+}
+
+// From here on by the rules of torchinfo's formatting.py: 25 characters a column.
+TEST(LayerTable, WithAnExampleHasShapes) {
+  nn::Sequential model{nn::Linear(5, 300), nn::ReLU(), nn::Dropout(0.5), nn::Linear(300, 1)};
+  const std::string table = layer_table(model, ones({4, 5}));
+  EXPECT_EQ(
+      table,
+      R"(===================================================================================================================
+Layer (type:depth-idx)                   Input Shape               Output Shape              Param #
+===================================================================================================================
+Sequential                               [4, 5]                    [4, 1]                    --
+├─Linear: 1-1                            [4, 5]                    [4, 300]                  1,800
+├─ReLU: 1-2                              [4, 300]                  [4, 300]                  --
+├─Dropout: 1-3                           [4, 300]                  [4, 300]                  --
+├─Linear: 1-4                            [4, 300]                  [4, 1]                    301
+===================================================================================================================
+Total params: 2,101
+Trainable params: 2,101
+Non-trainable params: 0
+===================================================================================================================)");
+}
+
+struct Drawing : nn::Module {
+  nn::Linear used{2, 2}, unused{2, 2};
+  bool fails = false, recorded = false;
+  void members(nn::Members& m) override { m("used", used)("unused", unused); }
+  Tensor forward(const Tensor& x) override {
+    const Tensor y = used(used(x + rand({1, 2})));
+    recorded |= y.requires_grad() || is_training() || used.is_training();
+    if (fails) fail({"no"});
+    return y.sum();
+  }
+};
+
+TEST(LayerTable, TheExampleChangesNothing) {
+  Drawing model;
+  model.unused.eval();
+  manual_seed(3);
+  const auto counters = default_generator().counters();
+  for (const bool fails : {false, true}) {
+    model.fails = fails;
+    std::string table;
+    const std::string error = error_of<std::invalid_argument>([&] {
+      table = layer_table(model, ones({3, 2}));
+    });
+    if (fails) {
+      EXPECT_NE(error.find("no"), std::string::npos);
+    } else {
+      EXPECT_NE(
+          table.find("\nDrawing                                  [3, 2]                    --  "),
+          std::string::npos)
+          << table;
+      EXPECT_NE(table.find("├─Linear: 1-2                            --                        --"),
+                std::string::npos)
+          << table;
+    }
+    EXPECT_TRUE(model.is_training() && model.used.is_training() && !model.unused.is_training());
+    EXPECT_EQ(default_generator().counters(), counters);
+    EXPECT_FALSE(model.recorded);
+    EXPECT_FALSE(model.used.weight.grad().defined());
+  }
+  model.fails = false;
+  model(ones({3, 2}));  // nobody listens any more
+}
+
 TEST(ModelSummary, IsLightningsWithoutTheCriterion) {
-  EXPECT_EQ(model_summary_table(nn::Linear(5, 10)),
+  EXPECT_EQ(model_summary_table(LME(nn::Linear(5, 10))),
             "  | Name       | Type   | Params | Mode \n"
             "----------------------------------------------\n"
             "0 | base_model | Linear | 60     | train\n"
@@ -129,7 +206,7 @@ TEST(ModelSummary, IsLightningsWithoutTheCriterion) {
 }
 
 TEST(ModelSummary, CountsPartsAndBytes) {
-  nn::Sequential model{nn::Linear(100, 100), nn::ReLU()};
+  LME model(nn::Sequential{nn::Linear(100, 100), nn::ReLU()});
   model.requires_grad_(false);
   model.eval();
   model.to(kFloat64);
@@ -141,6 +218,63 @@ TEST(ModelSummary, CountsPartsAndBytes) {
   EXPECT_NE(table.find("0.081     Total estimated"), std::string::npos) << table;
   EXPECT_NE(table.find("0         Modules in train mode\n3         Modules in eval mode\n"),
             std::string::npos);
+}
+
+// Rows of the table, without rules, head and sums.
+std::vector<std::string> rows_of(const LME& model, int max_depth) {
+  std::istringstream table(model_summary_table(model, max_depth));
+  std::vector<std::string> rows;
+  int rules = 0;
+  for (std::string line; std::getline(table, line);)
+    if (line.starts_with("---"))
+      ++rules;
+    else if (rules == 1)
+      rows.push_back(line);
+  return rows;
+}
+
+struct WithOwnParameters : LME {
+  Tensor scale = ones({1500}).requires_grad_();
+  nn::Linear head{1, 1};
+  WithOwnParameters() : LME(in(in(nn::Linear(2, 2)))) {}
+  void members(nn::Members& m) override {
+    LME::members(m);
+    m("scale", scale)("head", head);
+  }
+};
+
+TEST(ModelSummary, DepthsAndOtherParameters) {
+  using Rows = std::vector<std::string>;
+  WithOwnParameters model;
+  model.head.eval();
+  EXPECT_EQ(rows_of(model, 1), (Rows{"0 | base_model   | Sequential | 6      | train",
+                                     "1 | head         | Linear     | 2      | eval ",
+                                     "  | other params | n/a        | 1.5 K  | n/a  "}));
+  EXPECT_EQ(rows_of(model, 2), (Rows{"0 | base_model   | Sequential | 6      | train",
+                                     "1 | base_model.0 | Sequential | 6      | train",
+                                     "2 | head         | Linear     | 2      | eval ",
+                                     "  | other params | n/a        | 1.5 K  | n/a  "}));
+  EXPECT_EQ(rows_of(model, -1).at(2), "2 | base_model.0.0 | Linear     | 6      | train");
+  EXPECT_EQ(rows_of(model, 9), rows_of(model, -1));
+  EXPECT_NE(model_summary_table(model, 1).find("\n3         Modules in train mode\n1  "),
+            std::string::npos);
+  EXPECT_EQ(error_of<std::invalid_argument>([&] { model_summary_table(model, -2); }),
+            "`max_depth` can be -1, 0 or > 0, got -2.");
+  EXPECT_EQ(error_of<std::invalid_argument>([] { ModelSummary({.max_depth = -2}); }),
+            "`max_depth` can be -1, 0 or > 0, got -2.");
+}
+
+TEST(ModelSummary, MayBeOff) {
+  static std::string logged;
+  set_log_sink([](LogLevel, std::string_view text) { logged += text; });
+  LME model(in(nn::Linear(2, 2)));
+  Trainer trainer({.max_epochs = 1, .logger = false});
+  ModelSummary({.max_depth = 0}).on_fit_start(trainer, model);
+  EXPECT_EQ(logged, "");
+  ModelSummary({.max_depth = 2}).on_fit_start(trainer, model);
+  set_log_sink(nullptr);
+  EXPECT_TRUE(logged.starts_with("the model:\n  | Name         | Type ")) << logged;
+  EXPECT_FALSE(logged.ends_with("\n"));
 }
 
 TEST(ShortCount, IsLightnings) {
