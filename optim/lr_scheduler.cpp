@@ -38,11 +38,25 @@ class Loaded : public Fields {
   bool set_;
 };
 
+// Names under those of another.
+class Part : public Fields {
+ public:
+  Part(std::string prefix, Fields& whole) : prefix_(std::move(prefix)), whole_(whole) {}
+  using Fields::operator();
+  void operator()(const std::string& name, double& number) override {
+    whole_(prefix_ + name, number);
+  }
+
+ private:
+  std::string prefix_;
+  Fields& whole_;
+};
+
 }  // namespace
 
-void Fields::operator()(const std::string& name, std::vector<double>& numbers) {
-  for (std::size_t i = 0; i < numbers.size(); ++i)
-    (*this)(name + "." + std::to_string(i), numbers[i]);
+void Fields::part(const std::string& name, LRScheduler& scheduler) {
+  Part part(name + ".", *this);
+  scheduler.fields(part);
 }
 
 LRScheduler::LRScheduler(AnyOptimizer optimizer) : optimizer_(std::move(optimizer)) {
@@ -60,7 +74,11 @@ void LRScheduler::step(std::optional<double>) {
 }
 
 void LRScheduler::set_rates() {
-  for (int group = 0; group < group_count(); ++group) optimizer_->set_lr(group, next_lr(group));
+  for (int group = 0; group < group_count(); ++group) {
+    optimizer_->set_lr(group, next_lr(group));
+    if (const std::optional<double> momentum = next_momentum(group))
+      optimizer_->set_momentum(group, *momentum);
+  }
   note_rates();
 }
 
@@ -71,7 +89,6 @@ void LRScheduler::note_rates() {
 
 void LRScheduler::restart() {
   last_epoch_ = 0;
-  for (int group = 0; group < group_count(); ++group) optimizer_->set_lr(group, base_lr(group));
   set_rates();
 }
 

@@ -20,7 +20,13 @@ class Fields {
   virtual ~Fields() = default;
   virtual void operator()(const std::string& name, double& number) = 0;
   /// Lists keep their length when they are set.
-  void operator()(const std::string& name, std::vector<double>& numbers);
+  template <class Number>
+  void operator()(const std::string& name, std::vector<Number>& numbers) {
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+      (*this)(name + "." + std::to_string(i), numbers[i]);
+  }
+  /// The numbers of a scheduler that another is made of: "_schedulers.0.last_epoch".
+  void part(const std::string& name, LRScheduler& scheduler);
   template <class Number>
   requires std::is_arithmetic_v<Number>
   void operator()(const std::string& name, Number& number) {
@@ -59,9 +65,8 @@ class LRScheduler {
   /// `rebound_copy(*this, optimizer)`; without that it throws std::logic_error.
   virtual AnyScheduler rebound(const AnyOptimizer& optimizer) const;
   const AnyOptimizer& optimizer() const { return optimizer_; }
-  /// Begins again from the initial rates.
+  /// Epoch 0 again, from the optimizer's present rates.
   virtual void restart();
-
   /// Names what state_dict() keeps. A class of one's own calls its base's first.
   virtual void fields(Fields& fields);
 
@@ -73,6 +78,8 @@ class LRScheduler {
   void start() { set_rates(); }
   /// The group's rate in epoch last_epoch(), from that of the epoch before, lr(group).
   virtual double next_lr(int group) const { return lr(group); }
+  /// Its momentum, where the schedule has one.
+  virtual std::optional<double> next_momentum(int /*group*/) const { return {}; }
   /// Another optimizer takes this one's place.
   virtual void attach(const AnyOptimizer& optimizer) { optimizer_ = optimizer; }
 
@@ -86,7 +93,7 @@ class LRScheduler {
   AnyScheduler rebound_copy(const Scheduler& scheduler, const AnyOptimizer& optimizer) const {
     check_rebound(typeid(scheduler) == typeid(Scheduler), optimizer);
     Scheduler copy = scheduler;
-    copy.attach(optimizer);
+    static_cast<LRScheduler&>(copy).attach(optimizer);
     return copy;
   }
 

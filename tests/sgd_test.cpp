@@ -1,95 +1,18 @@
-// SGD against trajectories of PyTorch's, and what its state promises.
+// SGD's state, refusals and odd parameters. (Its trajectories: optim_reference_test.cpp.)
 #include <gtest/gtest.h>
 #include <levin/nn/linear.h>
 #include <levin/optim/sgd.h>
-#include <levin/tensor/safetensors.h>
 
 #include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "scratch.h"
 
 namespace levin {
 namespace {
 
-using Json = nlohmann::json;
 using optim::SGD;
 using optim::SGDOptions;
 using Numbers = std::vector<double>;
-
-// tests/reference/sgd.*: four parameters, 100 gradients for each, which no parameter changes.
-struct Reference {
-  Json json = Json::parse(std::ifstream(LEVIN_TEST_DIR "/reference/sgd.json"));
-  SafetensorsFile file = load_safetensors(LEVIN_TEST_DIR "/reference/sgd.safetensors");
-
-  Tensor tensor(const std::string& name) const {
-    for (const auto& [own, tensor] : file.tensors)
-      if (own == name) return tensor;
-    throw std::runtime_error("the reference has no " + name);
-  }
-  std::vector<Tensor> start(DType dtype) const {
-    std::vector<Tensor> parameters;
-    for (const std::string name : json["start"])
-      parameters.push_back(tensor(name).to(dtype).clone().requires_grad_());
-    return parameters;
-  }
-  void set_gradients(const std::vector<Tensor>& parameters, int64_t step) const {
-    for (std::size_t i = 0; i < parameters.size(); ++i)
-      parameters[i].set_grad(tensor(json["grads"][i])[step].to(parameters[i].dtype()).clone());
-  }
-};
-
-SGDOptions options_of(const Json& given) {
-  SGDOptions options;
-  options.momentum = given.value("momentum", 0.0);
-  options.dampening = given.value("dampening", 0.0);
-  options.weight_decay = given.value("weight_decay", 0.0);
-  options.nesterov = given.value("nesterov", false);
-  options.maximize = given.value("maximize", false);
-  return options;
-}
-
-SGD optimizer_of(const Json& one, const std::vector<Tensor>& parameters) {
-  std::vector<SGD::Group> groups;
-  for (const Json& group : one["groups"]) {
-    SGD::Group& added = groups.emplace_back();
-    for (const int i : group["params"]) added.params.push_back(parameters[i]);
-    added.options = options_of(one["options"]);
-    added.options.lr = group["lr"];
-  }
-  return SGD(groups);
-}
-
-void expect_near(const Tensor& got, const Tensor& wanted, double tolerance,
-                 const std::string& what) {
-  const auto a = got.to_vector<double>(), b = wanted.to_vector<double>();
-  ASSERT_EQ(a.size(), b.size());
-  for (std::size_t i = 0; i < a.size(); ++i)
-    EXPECT_LE(std::fabs(a[i] - b[i]), tolerance * (1 + std::fabs(b[i]))) << what;
-}
-
-TEST(SGD, FollowsPyTorch) {
-  const Reference reference;
-  int compared = 0;
-  for (const Json& one : reference.json["cases"]) {
-    for (const DType dtype : {kFloat64, kFloat32}) {
-      const std::string type = name_of(dtype);
-      const std::vector<Tensor> parameters = reference.start(dtype);
-      SGD optimizer = optimizer_of(one, parameters);
-      for (int step = 1; step <= 100; ++step) {
-        reference.set_gradients(parameters, step - 1);
-        optimizer.step();
-        if (!one[type].contains(std::to_string(step))) continue;
-        for (std::size_t i = 0; i < parameters.size(); ++i, ++compared)
-          expect_near(parameters[i], reference.tensor(one[type][std::to_string(step)][i]),
-                      one["tolerance"][type],
-                      one["id"].get<std::string>() + " " + type + " step " + std::to_string(step));
-      }
-    }
-  }
-  EXPECT_EQ(compared, 7 * 2 * 4 * 4);
-}
 
 // A small model, its data, and steps on it.
 struct Training {
