@@ -79,6 +79,20 @@ TEST(JsonLinesLogger, AResumedRunBeginsWithTheRowsBeforeItsCheckpoint) {
   EXPECT_FALSE(fs::exists(fresh.log_dir() + "/metrics.jsonl"));
 }
 
+TEST(JsonLinesLogger, AnOldFileOfAGivenVersionIsKept) {
+  const Scratch folder;
+  set_log_sink([](LogLevel, std::string_view) {});
+  for (int run = 0; run < 2; ++run) {
+    JsonLinesLogger logger(folder.path(), {.version = 7});
+    logger.start();
+    logger.log_metrics({{"run", run}});
+  }
+  set_log_sink(nullptr);
+  const std::string dir = folder / "lightning_logs/version_7/";
+  EXPECT_EQ(read_whole(dir + "metrics_old1.jsonl"), "{\"run\": 0, \"step\": 0}\n");
+  EXPECT_EQ(read_whole(dir + "metrics.jsonl"), "{\"run\": 1, \"step\": 0}\n");
+}
+
 std::string relative_dir(const AnyLogger& logger, const Scratch& folder) {
   return fs::relative(logger->log_dir(), folder.path()).string();
 }
