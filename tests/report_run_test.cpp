@@ -33,7 +33,7 @@ TEST(HtmlReport, SaysWhatWasTrained) {
   for (const char* text :
        {"<h1>Sequential</h1>", ">finished</p>", "<dt>seed</dt><dd>3</dd>",
         "<dt>train samples</dt><dd>40</dd>", "<dt>validation samples</dt><dd>20</dd>",
-        "<dt>type</dt><dd>SGD</dd>", "<dt>max_epochs</dt><dd>6</dd>",
+        "<dt>type</dt><dd>SGD</dd>", "<dt>momentum</dt><dd>0</dd>", "<dt>max_epochs</dt><dd>6</dd>",
         "<dt>levin</dt><dd>" LEVIN_VERSION "</dd>", "<td>weight [4, 5]  bias [4]</td>",
         "<td>total</td><td></td><td></td><td class=\"n\">74</td><td class=\"n\">74</td>",
         "<td>val_loss</td>", "<dt>command</dt>"})

@@ -103,7 +103,7 @@ TEST(ReportChart, BestIsThatOfValidationInTheMetricsDirection) {
   EXPECT_EQ(best_epoch(chart({1, 2, 3}, {5, 4, 6}, BestValue::highest)), 2);
   EXPECT_EQ(best_epoch(chart({3, 1, 2})), 1);
   EXPECT_EQ(best_epoch(chart({3, 1, 2}, {}, BestValue::none)), std::nullopt);
-  EXPECT_NE(html_of(chart({1, 2, 3}, {5, 4, 4})).find("best, epoch 1</dt><dd>4</dd>"),
+  EXPECT_NE(html_of(chart({1, 2, 3}, {5, 4, 4})).find("best at 1</dt><dd>4</dd>"),
             std::string::npos);
 }
 

@@ -106,7 +106,7 @@ std::string read_out(const Drawing& drawing) {
             "</dt><dd data-column=\"" + number_text(drawing.first_column + i) + "\">" +
             cell_text(drawing, i, last_epoch(drawing)) + "</dd></div>";
   if (drawing.best)
-    html += "<div><dt class=\"best\">best, epoch " + number_text(*drawing.best) + "</dt><dd>" +
+    html += "<div><dt class=\"best\">best at " + number_text(*drawing.best) + "</dt><dd>" +
             cell_text(drawing, chart.series.size() - 1, *drawing.best) + "</dd></div>";
   return html + "</dl>\n";
 }

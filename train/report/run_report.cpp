@@ -40,16 +40,6 @@ std::vector<ReportChart> metric_charts(const LME& model, const Value& recorded,
   return charts;
 }
 
-// One entry, or a list of them.
-std::vector<const Value*> each(const Value* one_or_list) {
-  std::vector<const Value*> entries;
-  if (one_or_list && one_or_list->is_list())
-    for (const Value& entry : one_or_list->as_list()) entries.push_back(&entry);
-  else if (one_or_list)
-    entries.push_back(one_or_list);
-  return entries;
-}
-
 // "lr-SGD"; of several optimizers "lr-SGD-1"; of several groups "lr-SGD/pg1": Lightning's names.
 ReportChart learning_rates(const Value& metadata, std::size_t epochs) {
   ReportChart chart{"learning rate", {}, BestValue::none, ChartAxis::logarithmic};
@@ -103,11 +93,6 @@ std::vector<ReportFact> figures_of(const Report& report, const LME& model, const
   return figures;
 }
 
-std::string text_of(const Value& value) {
-  if (value.is_text()) return value.as_text();
-  return to_json(value, -1, NonFinite::text);
-}
-
 // Six digits of a number; several side by side.
 std::string short_text(const Value& value) {
   std::string text;
@@ -142,63 +127,21 @@ ReportTable best_models_of(const Value& metadata, const std::string& folder) {
   return table;
 }
 
-// Maps become "outer.inner".
-void add_facts(const std::string& name, const Value& value, std::vector<ReportFact>* facts) {
-  if (!value.is_map() || value.size() == 0) return facts->push_back({name, text_of(value)});
-  for (const auto& [key, inner] : value.as_map()) {
-    if (key == "lr_history") continue;
-    add_facts(name.empty() ? key : name + "." + key, inner, facts);
-  }
-}
-
-ReportFacts facts_of(const std::string& title, const Value* value) {
-  ReportFacts facts{title, {}};
-  if (!value || value->is_null()) return facts;
-  const auto entries = each(value);
-  for (std::size_t i = 0; i < entries.size(); ++i)
-    add_facts(entries.size() > 1 ? std::to_string(i) : "", *entries[i], &facts.facts);
-  return facts;
-}
-
-ReportFacts run_facts(const Trainer& trainer, const Value& metadata, const RunRecord& run) {
-  ReportFacts facts{"Run", {}};
-  for (const auto& [name, key] : {std::pair("command", "run_command"),
-                                  {"started", "fit_start_date"},
-                                  {"ended", "fit_end_date"}})
-    if (const Value* value = metadata.find(key)) facts.facts.push_back({name, text_of(*value)});
-  facts.facts.push_back({"folder", trainer.log_dir()});
-  if (trainer.is_resuming()) facts.facts.push_back({"resumed from", trainer.ckpt_path()});
-  facts.facts.push_back({"seed", std::to_string(run.seed)});
-  facts.facts.push_back({"levin", LEVIN_VERSION_TEXT});
-  return facts;
-}
-
-ReportFacts data_facts(const Trainer& trainer) {
-  ReportFacts facts{"Data", {}};
-  const auto add = [&](const std::string& kind, const data::DataLoader& loader) {
-    facts.facts.push_back({kind + " samples", with_commas(loader.dataset().size())});
-    facts.facts.push_back({kind + " batches", with_commas(loader.size())});
-    facts.facts.push_back({kind + " batch size", with_commas(loader.options().batch_size)});
-    facts.facts.push_back({kind + " shuffled", loader.options().shuffle ? "yes" : "no"});
-  };
-  add("train", trainer.train_loader());
-  if (trainer.val_loader()) add("validation", *trainer.val_loader());
-  return facts;
-}
-
-ReportFacts trainer_facts(const TrainerOptions& options) {
-  Value all;
-  all["max_epochs"] = options.max_epochs ? Value(*options.max_epochs) : Value();
-  all["num_sanity_val_steps"] = options.num_sanity_val_steps;
-  all["check_val_every_n_epoch"] = options.check_val_every_n_epoch;
-  all["enable_checkpointing"] = options.enable_checkpointing;
-  all["enable_progress_bar"] = options.enable_progress_bar;
-  all["enable_model_summary"] = options.enable_model_summary;
-  all["default_root_dir"] = options.default_root_dir;
-  return facts_of("Trainer", &all);
-}
-
 }  // namespace
+
+std::vector<const Value*> each(const Value* one_or_list) {
+  std::vector<const Value*> entries;
+  if (one_or_list && one_or_list->is_list())
+    for (const Value& entry : one_or_list->as_list()) entries.push_back(&entry);
+  else if (one_or_list)
+    entries.push_back(one_or_list);
+  return entries;
+}
+
+std::string text_of(const Value& value) {
+  if (value.is_text()) return value.as_text();
+  return to_json(value, -1, NonFinite::text);
+}
 
 Report run_report(const Trainer& trainer, const LME& model, const RunRecord& run) {
   const Value& metadata = model.metadata_callback()->metadata();
@@ -219,13 +162,7 @@ Report run_report(const Trainer& trainer, const LME& model, const RunRecord& run
   report.figures = figures_of(report, model, run.seconds);
   report.best_models = best_models_of(metadata, trainer.log_dir());
   report.layers = layers_of(model);
-  report.configuration = {run_facts(trainer, metadata, run),
-                          data_facts(trainer),
-                          facts_of("Optimizer", metadata.find("optimizer")),
-                          facts_of("Scheduler", metadata.find("scheduler")),
-                          facts_of("Early stopping", metadata.find("early_stopping")),
-                          facts_of("Hyper-parameters", &model.hparams),
-                          trainer_facts(trainer.options())};
+  report.configuration = configuration_of(trainer, model, run);
   report.made_by = "levin " LEVIN_VERSION_TEXT;
   return report;
 }

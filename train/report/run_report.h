@@ -22,7 +22,16 @@ struct RunRecord {
 /// All but status and error.
 Report run_report(const Trainer& trainer, const LME& model, const RunRecord& run);
 
+// Its parts:
+
 /// Each layer with its own parameters.
 ReportTable layers_of(const LME& model);
+/// Command, data, optimizers, hyper-parameters, the trainer's options.
+std::vector<ReportFacts> configuration_of(const Trainer& trainer, const LME& model,
+                                          const RunRecord& run);
+/// The entries of a list, or the one that is no list; null is none.
+std::vector<const Value*> each(const Value* one_or_list);
+/// A text without quotes; anything else as JSON.
+std::string text_of(const Value& value);
 
 }
