@@ -58,6 +58,7 @@ for (let epoch = 0; epoch < data.epochs; ++epoch) {
     {clientX: frame.left + frame.width * (0.02 + 0.96 * epoch / (data.epochs - 1))}));
   hover.push(figures.map(figure => ({
     epoch: text(figure.querySelector(".epoch b")),
+    cursor: parseFloat(figure.querySelector(".cursor").style.left),
     values: [...figure.querySelectorAll("[data-column]")].map(text),
     dots: [...figure.querySelectorAll(".dot")].map(dot =>
       dot.hidden ? null : [parseFloat(dot.style.left), parseFloat(dot.style.top)]),
@@ -128,6 +129,7 @@ TEST_F(ReportInABrowser, RowsAndReadOutsAreMetricsCsv) {
     std::size_t column = 0;
     for (const Value& chart : charts) {
       EXPECT_EQ(chart.at("epoch"), Value(std::to_string(epoch)));
+      EXPECT_NEAR(chart.at("cursor").as_real() * 10, CurveScale{6}.x(epoch), 0.01);
       const Value::List& values = chart.at("values").as_list();
       const ReportChart expected = expected_chart(data, column, values.size());
       for (std::size_t i = 0; i < values.size(); ++i, ++column) {

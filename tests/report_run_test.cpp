@@ -108,6 +108,21 @@ TEST(HtmlReport, AResumedRunShowsAllEpochs) {
   for (const Value& seconds : column_of(data, "seconds")) EXPECT_TRUE(seconds.is_real());
 }
 
+TEST(HtmlReport, AMetricThatAResumedRunAddsBeginsWhereItBegan) {
+  ReportedRun run;
+  run.epochs = 3;
+  run.with_odd = false;
+  run.fit();
+  run.ckpt_path = run.log_dir + "/checkpoints/last.ckpt";
+  run.epochs = 6;
+  run.with_odd = true;
+  run.callbacks = {HtmlReport()};
+  run.fit();
+  const Value data = data_of_page(run.page());
+  expect_csv(data, run.log_dir);
+  EXPECT_EQ(column_of(data, "odd"), (Value::List{nullptr, nullptr, nullptr, 1.0, nullptr, 3.0}));
+}
+
 TEST(HtmlReport, ASecondFitStartsAgain) {
   ReportedRun run;
   run.fit();
