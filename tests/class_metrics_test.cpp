@@ -115,7 +115,9 @@ TEST(ClassMetric, RefusesWhatDoesNotFit) {
       EXPECT_THROW(metric->forward(tensor({{bad, 0}}), tensor({{1, 0}})), out_of_range);
     }
     EXPECT_THROW(metric->batch_update(1.0), invalid_argument);
-    EXPECT_THROW(metric->load_state({{"sums", ones({7}, kFloat64)}}), invalid_argument);
+    EXPECT_THROW(
+        metric->load_state({{"sums", ones({7}, kFloat64)}, {"counts", ones({3}, kFloat64)}}),
+        invalid_argument);
     EXPECT_EQ(metric->batch_count(), 0);
   }
 }

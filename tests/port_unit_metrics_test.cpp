@@ -82,6 +82,8 @@ TEST(PortUnitMetrics, test_existing_lme_metrics_deepcopy) {
     const std::shared_ptr<CoreMetric> copy = metric->clone();
     EXPECT_EQ(copy->device().type, Device::cuda);
     EXPECT_EQ(copy->mode(), metric->mode());
+    metric->to(kCPU);
+    EXPECT_EQ(metric->clone()->device(), kCPU);
     const auto& read = [](CoreMetric& m) { return m.epoch_result().template to_vector<double>(); };
     for (CoreMetric* each : {copy.get(), metric.get()}) take(*each, guess(), truth());
     EXPECT_EQ(read(*copy), read(*metric)) << metric->text();
@@ -170,10 +172,12 @@ TEST(Defects, Q45_metrics_of_any_constructor_are_copied) {
   model.criterion_fn = nn::MSELoss();
   model.metrics = {{"quantile", Quantile(0.5, "half")},
                    {"iou", MeanIoU({"a", "b", "c", "d"}, {.mode = "samplewise"})},
-                   {"f1", MultiClassF1Score(4)}};
+                   {"f1", MultiClassF1Score(4, kCuda)}};
   EpochMetrics train, validation;
   train.start(model, false);
   validation.start(model, true);
+  for (const EpochMetrics* metrics : {&train, &validation})
+    for (const auto& [name, metric] : *metrics) EXPECT_EQ(metric->device(), kCPU) << name;
   const auto [y, gt] = batch(0);
   AlgorithmOutput output{y, model.lme_metrics(y, gt, false), y, gt};
   output.metrics["loss"] = 1.0;

@@ -10,27 +10,34 @@ namespace {
 using std::invalid_argument;
 using List = Value::List;
 
+// A list of one: compilers differ in what List{List{..}} is.
+Value wrapped(Value value) {
+  Value list = List();
+  list.push_back(std::move(value));
+  return list;
+}
+
 TEST(PortUnitUtils, test_flat_if_one_1) {
-  const Value numbers = List{1, 2, 3}, one = List{1};
+  const Value numbers = List{1, 2, 3}, one = wrapped(1);
   EXPECT_EQ(flat_if_one(numbers), numbers);
-  EXPECT_EQ(flat_if_one(List{numbers}), numbers);
+  EXPECT_EQ(flat_if_one(wrapped(numbers)), numbers);
   EXPECT_EQ(flat_if_one(one), Value(1));
-  EXPECT_EQ(flat_if_one(List{one}), one);
+  EXPECT_EQ(flat_if_one(wrapped(one)), one);
   EXPECT_EQ(error_of<invalid_argument>([] {
               flat_if_one(Value::Map{{"a", 1}});
             }),
             "flat_if_one: a list is needed");
-  EXPECT_EQ(flat_if_one(flat_if_one(List{numbers})), numbers);
-  EXPECT_EQ(flat_if_one(flat_if_one(List{List{numbers}})), numbers);
-  EXPECT_EQ(flat_if_one(flat_if_one(List{List{one}})), one);
-  EXPECT_EQ(flat_if_one(flat_if_one(flat_if_one(List{List{one}}))), Value(1));
+  EXPECT_EQ(flat_if_one(flat_if_one(wrapped(numbers))), numbers);
+  EXPECT_EQ(flat_if_one(flat_if_one(wrapped(wrapped(numbers)))), numbers);
+  EXPECT_EQ(flat_if_one(flat_if_one(wrapped(wrapped(one)))), one);
+  EXPECT_EQ(flat_if_one(flat_if_one(flat_if_one(wrapped(wrapped(one))))), Value(1));
 }
 
 TEST(PortUnitUtils, test_make_list_1) {
-  const Value map = Value::Map{{"a", 1}}, one = List{1};
+  const Value map = Value::Map{{"a", 1}}, one = wrapped(1);
   EXPECT_EQ(make_list(1), one);
   EXPECT_EQ(make_list(one), one);
-  EXPECT_EQ(make_list(map), Value(List{map}));
+  EXPECT_EQ(make_list(map), wrapped(map));
   EXPECT_EQ(flat_if_one(make_list(map)), map);
   EXPECT_EQ(flat_if_one(make_list(one)), Value(1));
   EXPECT_EQ(flat_if_one(make_list(1)), Value(1));
