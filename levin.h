@@ -54,6 +54,7 @@
 #include "train/callbacks/progress_bar.h"
 #include "train/data/csv.h"
 #include "train/data/data_loader.h"
+#include "train/data/loaders.h"
 #include "train/lme.h"
 #include "train/log.h"
 #include "train/loggers/csv_logger.h"

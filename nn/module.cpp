@@ -1,5 +1,6 @@
 #include "module.h"
 
+#include <algorithm>
 #include <functional>
 
 #include "../kernels/type_name.h"
@@ -108,6 +109,26 @@ Tensor Module::operator()(const Tensor& x) {
   if (observer_) [[unlikely]]
     observer_->called(*this, x, y);
   return y;
+}
+
+Tensor Module::forward_inputs(const std::vector<Tensor>& inputs) {
+  check(inputs.size() == 1, {type_name(), ": ", inputs.size(), " inputs, it takes one"});
+  return forward(inputs[0]);
+}
+
+Tensor Module::operator()(const NamedTensors& inputs) {
+  if (description_.empty()) set_name(name_);
+  const Where here(name_, description_);
+  const std::vector<std::string> names = input_names();
+  std::vector<Tensor> ordered(names.size());
+  for (const auto& [name, tensor] : inputs) {
+    const auto place = std::find(names.begin(), names.end(), name);
+    check(place != names.end(), {"forward: unexpected input '", name, "'"});
+    ordered[place - names.begin()] = tensor;
+  }
+  for (std::size_t i = 0; i < names.size(); ++i)
+    check(ordered[i].defined(), {"forward: the input '", names[i], "' is missing"});
+  return forward_inputs(ordered);
 }
 
 std::string Module::type_name() const { return class_name(typeid(*this)); }

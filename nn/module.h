@@ -62,6 +62,13 @@ class Module {
   virtual Tensor forward(const Tensor& x);
   /// The first call names the parts, so it is one thread's; later ones may run side by side.
   Tensor operator()(const Tensor& x);
+  /// For a module with several inputs, or one of another name: their names, and what is computed from
+  /// them. One that has none of these takes one input, "input", to forward().
+  virtual std::vector<std::string> input_names() const { return {"input"}; }
+  virtual Tensor forward_inputs(const std::vector<Tensor>& inputs);
+  /// Calls forward_inputs with inputs by name, in any order. Throws std::invalid_argument for a name
+  /// that is not one of input_names(), and for one that is missing.
+  Tensor operator()(const NamedTensors& inputs);
   /// Names the tensors and parts, in the order in which they are listed.
   virtual void members(Members&) {}
   /// New initial values for this module's own parameters; parts are not touched.

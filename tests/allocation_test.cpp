@@ -58,11 +58,12 @@ struct Count : Callback {
     if (batch + 1 < trainer.num_training_batches()) return;
     counts.push_back(allocations - before);
   }
-  void on_validation_batch_start(Trainer&, LME&, const data::Batch&, int64_t batch) override {
+  void on_validation_batch_start(Trainer&, LME&, const data::Batch&, int64_t batch,
+                                 int64_t) override {
     if (batch == 2) before = allocations;
   }
   void on_validation_batch_end(Trainer& trainer, LME&, const AlgorithmOutput*, const data::Batch&,
-                               int64_t batch) override {
+                               int64_t batch, int64_t) override {
     if (batch + 1 < trainer.num_val_batches() || trainer.stage() == Stage::sanity_check) return;
     val_counts.push_back(allocations - before);
   }

@@ -49,7 +49,7 @@ Result trained(const std::string& folder, int64_t epochs, const std::string& ckp
       if (trainer.current_epoch() == 2 && batch == 3) trainer.save_checkpoint(path + "training");
     }
     void on_validation_batch_end(Trainer& trainer, LME&, const AlgorithmOutput*, const data::Batch&,
-                                 int64_t batch) override {
+                                 int64_t batch, int64_t) override {
       if (trainer.current_epoch() == 2 && batch == 1) trainer.save_checkpoint(path + "validating");
     }
     std::string path;

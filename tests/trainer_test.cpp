@@ -15,28 +15,27 @@ namespace {
 using Lines = std::vector<std::string>;
 
 // The hooks that callbacks and models both have: X(name, arguments..).
-#define LEVIN_HOOKS(X)                                                            \
-  X(setup)                                                                        \
-  X(teardown)                                                                     \
-  X(on_fit_start)                                                                 \
-  X(on_fit_end)                                                                   \
-  X(on_train_start)                                                               \
-  X(on_train_end)                                                                 \
-  X(on_train_epoch_start)                                                         \
-  X(on_train_epoch_end)                                                           \
-  X(on_validation_start)                                                          \
-  X(on_validation_end)                                                            \
-  X(on_validation_epoch_start)                                                    \
-  X(on_validation_epoch_end)                                                      \
-  X(on_after_backward)                                                            \
-  X(on_train_batch_start, const data::Batch&, int64_t)                            \
-  X(on_train_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t)      \
-  X(on_validation_batch_start, const data::Batch&, int64_t)                       \
-  X(on_validation_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t) \
-  X(on_before_zero_grad, optim::Optimizer&)                                       \
-  X(on_before_backward, const Tensor&)                                            \
-  X(on_before_optimizer_step, optim::Optimizer&)                                  \
-  X(on_save_checkpoint, Value&)                                                   \
+#define LEVIN_HOOKS(X)                                                                     \
+  X(setup)                                                                                 \
+  X(teardown)                                                                              \
+  X(on_fit_start)                                                                          \
+  X(on_fit_end)                                                                            \
+  X(on_train_start)                                                                        \
+  X(on_train_end)                                                                          \
+  X(on_train_epoch_start)                                                                  \
+  X(on_train_epoch_end)                                                                    \
+  X(on_validation_start)                                                                   \
+  X(on_validation_end)                                                                     \
+  X(on_validation_epoch_start)                                                             \
+  X(on_validation_epoch_end)                                                               \
+  X(on_after_backward)                                                                     \
+  X(on_train_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t)               \
+  X(on_validation_batch_start, const data::Batch&, int64_t, int64_t)                       \
+  X(on_validation_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t, int64_t) \
+  X(on_before_zero_grad, optim::Optimizer&)                                                \
+  X(on_before_backward, const Tensor&)                                                     \
+  X(on_before_optimizer_step, optim::Optimizer&)                                           \
+  X(on_save_checkpoint, Value&)                                                            \
   X(on_load_checkpoint, const Value&)
 
 // Writes down its hooks, in the words of reference/lme/hooks.txt.
@@ -50,6 +49,7 @@ class Recorder : public Callback {
   LEVIN_HOOKS(LEVIN_HOOK)
   LEVIN_HOOK(on_sanity_check_start)
   LEVIN_HOOK(on_sanity_check_end)
+  LEVIN_HOOK(on_train_batch_start, const data::Batch&, int64_t)
 #undef LEVIN_HOOK
 
  private:
@@ -70,6 +70,10 @@ class RecordingModel : public LME {
   void name(__VA_ARGS__) override { lines_->push_back("module." #name); }
   LEVIN_HOOKS(LEVIN_HOOK)
   LEVIN_HOOK(configure_optimizers)
+  int on_train_batch_start(const data::Batch&, int64_t) override {
+    lines_->push_back("module.on_train_batch_start");
+    return 0;
+  }
 #undef LEVIN_HOOK
 
  private:

@@ -1,10 +1,16 @@
 // What a checkpoint keeps of a run, and how a run goes on from one.
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "../kernels/check.h"
 #include "../kernels/numerics.h"
+#include "../tensor/file.h"
 #include "callbacks/metadata.h"
+#include "callbacks/model_checkpoint.h"
+#include "checkpoint_state.h"
 #include "files/text.h"
+#include "hooks.h"
 #include "log.h"
 #include "trainer.h"
 
@@ -13,103 +19,56 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kStages[] = {"sanity_check", "epoch_start", "training",
-                                   "validating",   "epoch_end",   "finished"};
+constexpr const char* kStages[] = {"sanity_check",     "epoch_start", "training", "validating",
+                                   "before_epoch_end", "epoch_end",   "finished"};
 
-// 64-bit numbers as text: JSON readers elsewhere know doubles only.
-uint64_t unsigned_of(const Value& text) { return std::stoull(text.as_text()); }
-
-Value random_state() {
-  Value state;
-  const Generator& generator = default_generator();
-  state["seed"] = std::to_string(generator.seed());
-  Value& counters = state["counters"] = Value::Map();
-  for (const auto& [stream, counter] : generator.counters())
-    counters[stream] = std::to_string(counter);
-  return state;
+Stage stage_of(const std::string& text) {
+  for (int i = 0; i < static_cast<int>(std::size(kStages)); ++i)
+    if (text == kStages[i]) return static_cast<Stage>(i);
+  fail(Fault::world, {"resume: the checkpoint's stage is '", text, "'"});
 }
 
-void restore_random_state(const Value& state) {
-  Generator& generator = default_generator();
-  generator.manual_seed(unsigned_of(state.at("seed")));
-  std::vector<std::pair<std::string, uint64_t>> counters;
-  for (const auto& [stream, counter] : state.at("counters").as_map())
-    counters.emplace_back(stream, unsigned_of(counter));
-  generator.set_counters(counters);
+// A copy that appears whole; nothing where the old file is gone or is the same.
+void copy_to(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  if (!fs::exists(from, error) || fs::equivalent(from, to, error)) return;
+  fs::create_directories(to.parent_path(), error);
+  write_whole(to.string(), read_whole(from.string()));
 }
 
-std::string optimizer_prefix(std::size_t i) {
-  return "optimizer_states." + std::to_string(i) + ".";
+// The first files lack what had one value only: it is given here.
+Value entry_or(const Value& map, std::string_view key, Value otherwise) {
+  const Value* found = map.find(key);
+  return found ? *found : otherwise;
 }
 
-void save_optimizers(const LME& model, Checkpoint* checkpoint) {
-  Value& list = checkpoint->state["optimizer_states"] = Value::List();
-  for (std::size_t i = 0; i < model.optimizer.list().size(); ++i) {
-    const optim::Optimizer& optimizer = *model.optimizer.list()[i];
-    const optim::OptimizerState state = optimizer.state_dict();
-    Value entry;
-    entry["type"] = optimizer.type_name();
-    for (const auto& [name, number] : state.numbers) entry[name] = number;
-    list.push_back(std::move(entry));
-    for (const auto& [name, tensor] : state.tensors)
-      checkpoint->tensors.emplace_back(optimizer_prefix(i) + name, tensor);
-  }
-}
-
-void restore_optimizers(const LME& model, const Checkpoint& checkpoint) {
-  const Value::List& list = checkpoint.state.at("optimizer_states").as_list();
-  const auto& optimizers = model.optimizer.list();
-  check(list.size() == optimizers.size(),
-        {"resume: the checkpoint has ", list.size(), " optimizers, the model ", optimizers.size()});
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const std::string& type = list[i].at("type").as_text();
-    check(type == optimizers[i]->type_name(), {"resume: optimizer ", i, " of the checkpoint is ",
-                                               type, ", the model's ", optimizers[i]->type_name()});
-    optim::OptimizerState state;
-    for (const auto& [name, number] : list[i].as_map())
-      if (name != "type") state.numbers.emplace_back(name, real_of(number));
-    state.tensors = checkpoint.with_prefix(optimizer_prefix(i));
-    optimizers[i]->load_state_dict(state);
-  }
-}
-
-void save_metrics(const EpochMetrics& metrics, const std::string& prefix, Checkpoint* checkpoint) {
-  for (const auto& [name, metric] : metrics)
-    for (const auto& [part, tensor] : metric->state())
-      checkpoint->tensors.emplace_back("metrics." + prefix + name + "." + part, tensor);
-}
-
-void restore_metrics(const EpochMetrics& metrics, const std::string& prefix,
-                     const Checkpoint& checkpoint) {
-  for (const auto& [name, metric] : metrics)
-    metric->load_state(checkpoint.with_prefix("metrics." + prefix + name + "."));
-}
-
-// Lightning's name for the parameters' element type.
-const char* precision_of(const LME& model) {
-  for (const Tensor& parameter : model.parameters())
-    return parameter.dtype() == kFloat64 ? "64-true" : "32-true";
-  return "32-true";
+Value::List val_seeds(const Value& loaders) {
+  if (const Value* one = loaders.find("val_seed")) return {*one};
+  return entry_or(loaders, "val_seeds", Value::List()).as_list();
 }
 
 // Everything that this version writes; other entries are passed on.
 bool is_known(const std::string& key) {
-  for (const char* known : {"schema_version", "levin_version", "numerics", "precision", "epoch",
-                            "global_step", "hyper_parameters", "loops", "random_state", "loaders",
-                            "loggers", "callbacks", "optimizer_states", "lr_schedulers"})
+  for (const char* known :
+       {"schema_version", "levin_version", "numerics", "precision", "epoch", "global_step",
+        "hyper_parameters", "loops", "random_state", "loaders", "loggers", "callbacks",
+        "optimizer_states", "lr_schedulers", "callback_metrics", "logged"})
     if (key == known) return true;
   return false;
 }
 
 bool is_known_tensor(const std::string& name) {
-  return name.starts_with("state_dict.") || name.starts_with("optimizer_states.") ||
-         name.starts_with("metrics.");
+  for (const char* prefix :
+       {"state_dict.", "optimizer_states.", "metrics.", "callbacks.", "gradients.", "logged."})
+    if (name.starts_with(prefix)) return true;
+  return false;
 }
 
 }  // namespace
 
 void Trainer::save_checkpoint(const std::string& path, bool weights_only) {
-  if (!model_) fail(Fault::order, {"save_checkpoint: no fit is running"});
+  const ProfileScope scope(profiler(), "save_checkpoint");
+  if (!is_running(TrainerFn::fit)) fail(Fault::order, {"save_checkpoint: no fit is running"});
   if (at_.stage == Stage::sanity_check)
     fail(Fault::order, {"save_checkpoint: not during the sanity check"});
   Checkpoint checkpoint;
@@ -122,35 +81,55 @@ void Trainer::save_checkpoint(const std::string& path, bool weights_only) {
   if (model_->hparams.size() > 0) state["hyper_parameters"] = model_->hparams;
   for (const auto& [name, tensor] : model_->state_dict())
     checkpoint.tensors.emplace_back("state_dict." + name, tensor.detach());
-  if (!weights_only) {
-    Value& fit = state["loops"]["fit_loop"];
-    fit["stage"] = kStages[static_cast<int>(at_.stage)];
-    fit["batch"] = at_.batch;
-    fit["val_batch"] = at_.val_batch;
-    fit["batches_done"] = at_.batches_done;
-    state["random_state"] = random_state();
-    state["loaders"]["train_seed"] = std::to_string(train_loader_->seed());
-    state["loaders"]["train_batches"] = train_loader_->size();
-    if (val_loader_) state["loaders"]["val_seed"] = std::to_string(val_loader_->seed());
-    state["loggers"] = Value::List();
-    for (const AnyLogger& logger : loggers_) state["loggers"].push_back(logger->state_dict());
-    state["callbacks"] = Value::Map();
-    for (const AnyCallback& callback : callbacks_)
-      if (Value kept = callback->state_dict(); !kept.is_null())
-        state["callbacks"][callback->state_key()] = std::move(kept);
-    save_optimizers(*model_, &checkpoint);
-    state["lr_schedulers"] = Value::List();
-    const bool validating = at_.stage == Stage::validating;
-    if (validating || at_.stage == Stage::training) save_metrics(train_metrics_, "", &checkpoint);
-    if (validating) save_metrics(val_metrics_, "val_", &checkpoint);
-    if (kept_.state.is_map())
-      for (const auto& [key, value] : kept_.state.as_map()) state[key] = value;
-    for (const auto& tensor : kept_.tensors) checkpoint.tensors.push_back(tensor);
-  }
-  if (!weights_only) call(&Callback::on_save_checkpoint, state);
+  if (!weights_only) save_run(&checkpoint);
+  for (std::size_t i = 0; !weights_only && i < callbacks_.size(); ++i)
+    call_one(i, hook::on_save_checkpoint, state);
   model_->on_save_checkpoint(state);
   for (const AnyLogger& logger : loggers_) logger->save();
   save_checkpoint_file(path, checkpoint);
+}
+
+// All that a run needs besides the weights to go on.
+void Trainer::save_run(Checkpoint* checkpoint) {
+  Value& state = checkpoint->state;
+  Value& fit = state["loops"]["fit_loop"];
+  fit["stage"] = kStages[static_cast<int>(at_.stage)];
+  fit["batch"] = at_.batch;
+  fit["val_loader"] = at_.val_loader;
+  fit["val_batch"] = at_.val_batch;
+  fit["batches_done"] = at_.batches_done;
+  fit["validated_at"] = at_.validated_at;
+  fit["has_validation"] = at_.has_validation;
+  fit["skips_rest"] = at_.skips_rest;
+  fit["has_gradients"] = at_.has_gradients;
+  fit["should_stop"] = should_stop.load();
+  fit["accumulate_grad_batches"] = accumulate_;
+  state["random_state"] = random_state();
+  const data::DataLoader& loader = train_loader_.list()[0];
+  state["loaders"]["train_seed"] = std::to_string(loader.seed());
+  state["loaders"]["train_batches"] = num_training_batches();
+  Value& seeds = state["loaders"]["val_seeds"] = Value::List();
+  for (const data::DataLoader& val : val_loaders_.list())
+    seeds.push_back(std::to_string(val.seed()));
+  state["loggers"] = Value::List();
+  for (const AnyLogger& logger : loggers_) state["loggers"].push_back(logger->state_dict());
+  save_callbacks(callbacks_, checkpoint);
+  save_optimizers(*model_, checkpoint);
+  save_schedulers(*model_, checkpoint);
+  Value& values = state["callback_metrics"] = Value::Map();
+  for (const auto& [name, value] : callback_metrics_) values[name] = value;
+  if (at_.stage != Stage::epoch_logged && at_.stage != Stage::epoch_start) {
+    save_metrics(train_metrics_, "", checkpoint);
+    if (at_.has_validation || at_.stage == Stage::validating)
+      save_metrics(val_metrics_, "val_", checkpoint);
+    state["logged"] = logged_.options_state();
+    for (const auto& [name, tensor] : logged_.state())
+      checkpoint->tensors.emplace_back("logged." + name, tensor);
+    if (at_.has_gradients) save_gradients(*model_, checkpoint);
+  }
+  if (kept_.state.is_map())
+    for (const auto& [key, value] : kept_.state.as_map()) state[key] = value;
+  for (const auto& tensor : kept_.tensors) checkpoint->tensors.push_back(tensor);
 }
 
 // All that can be wrong with it, before anything is changed.
@@ -165,10 +144,14 @@ void Trainer::check_resumable(const Checkpoint& checkpoint, const std::string& p
          ", but you have set Trainer(max_epochs=", max_epochs_, ")."});
   const bool whole = state.at("loops").at("fit_loop").at("stage").as_text() == "epoch_end";
   const Value* known = state.at("loaders").find("train_batches");
-  const int64_t batches = known ? known->as_integer() : train_loader_->size();
-  check(whole || batches == train_loader_->size(),
+  const int64_t batches = known ? known->as_integer() : num_training_batches();
+  check(whole || batches == num_training_batches(),
         {"resume: the checkpoint lies within an epoch of ", batches, " batches, this one has ",
-         train_loader_->size()});
+         num_training_batches()});
+  const auto& schedulers = model_->scheduler.list();
+  const Value::List& kept = state.at("lr_schedulers").as_list();
+  check(kept.size() == schedulers.size(),
+        {"resume: the checkpoint has ", kept.size(), " schedulers, the model ", schedulers.size()});
 }
 
 void Trainer::restore_model(const Checkpoint& checkpoint, const std::string& path) {
@@ -182,19 +165,29 @@ void Trainer::restore_model(const Checkpoint& checkpoint, const std::string& pat
   if (const Value* hparams = state.find("hyper_parameters"))
     for (const auto& [key, value] : hparams->as_map())
       if (!model_->hparams.find(key)) model_->hparams[key] = value;  // the user's own stand
-  call(&Callback::on_load_checkpoint, state);
-  for (const AnyCallback& callback : callbacks_)
-    if (const Value* kept = state.at("callbacks").find(callback->state_key()))
-      callback->load_state_dict(*kept);
+  for (std::size_t i = 0; i < callbacks_.size(); ++i) call_one(i, hook::on_load_checkpoint, state);
+  restore_callbacks(checkpoint);
+}
+
+void Trainer::restore_callbacks(const Checkpoint& checkpoint) {
+  const Value* states = checkpoint.state.find("callbacks");
+  for (const AnyCallback& callback : callbacks_) {
+    const Value* kept = states ? states->find(callback->state_key()) : nullptr;
+    if (kept) callback->load_state_dict(*kept);
+    const auto tensors = checkpoint.with_prefix("callbacks." + callback->state_key() + ".");
+    if (!tensors.empty()) callback->load_tensors(tensors);
+  }
 }
 
 void Trainer::restore_run(const Checkpoint& checkpoint, const std::string& path) {
   const Value& state = checkpoint.state;
   restore_optimizers(*model_, checkpoint);
+  restore_schedulers(*model_, checkpoint);
   restore_random_state(state.at("random_state"));
-  train_loader_->set_seed(unsigned_of(state.at("loaders").at("train_seed")));
-  if (const Value* seed = state.at("loaders").find("val_seed"); seed && val_loader_)
-    val_loader_->set_seed(unsigned_of(*seed));
+  train_loader_.list()[0].set_seed(unsigned_of(state.at("loaders").at("train_seed")));
+  const Value::List seeds = val_seeds(state.at("loaders"));
+  for (std::size_t i = 0; i < std::min(seeds.size(), val_loaders_.list().size()); ++i)
+    val_loaders_.list()[i].set_seed(unsigned_of(seeds[i]));
   const std::string old_dir = fs::path(path).parent_path().parent_path().string();
   const Value::List& logs = state.at("loggers").as_list();
   for (std::size_t i = 0; i < std::min(logs.size(), loggers_.size()); ++i)
@@ -212,20 +205,50 @@ void Trainer::restore_position(const Checkpoint& checkpoint) {
   at_.epoch = state.at("epoch").as_integer();
   at_.global_step = state.at("global_step").as_integer();
   at_.batches_done = fit.at("batches_done").as_integer();
-  const std::string& stage = fit.at("stage").as_text();
-  if (stage == "epoch_end") ++at_.epoch;
+  at_.validated_at = entry_or(fit, "validated_at", -1).as_integer();
+  should_stop = entry_or(fit, "should_stop", false).as_bool();
+  accumulate_ = entry_or(fit, "accumulate_grad_batches", 1).as_integer();
+  const Value values = entry_or(state, "callback_metrics", Value::Map());
+  for (const auto& [name, value] : values.as_map()) callback_metrics_.set(name, real_of(value));
+  const Stage stage = stage_of(fit.at("stage").as_text());
+  if (stage == Stage::epoch_logged) ++at_.epoch;
   // From an epoch's start the run begins as any other, with the sanity check.
-  if (stage != "training" && stage != "validating") return;
+  if (stage == Stage::epoch_logged || stage == Stage::epoch_start) return;
   at_.batch = fit.at("batch").as_integer();
-  train_batches_ = train_loader_->epoch(at_.epoch, at_.batch);
+  at_.has_validation = entry_or(fit, "has_validation", false).as_bool() && has_validation();
+  at_.skips_rest = entry_or(fit, "skips_rest", false).as_bool();
+  at_.has_gradients = entry_or(fit, "has_gradients", false).as_bool();
+  train_batches_ = train_loader_.list()[0].epoch(at_.epoch, at_.batch);
   restore_metrics(train_metrics_, "", checkpoint);
-  at_.stage = Stage::training;
-  if (stage == "training" || !val_loader_) return;
-  at_.stage = Stage::validating;
-  at_.val_batch = fit.at("val_batch").as_integer();
-  val_batches_ = val_loader_->epoch(at_.epoch, at_.val_batch);
   restore_metrics(val_metrics_, "val_", checkpoint);
+  logged_.load_state(entry_or(state, "logged", Value::Map()), checkpoint.with_prefix("logged."));
+  restore_gradients(*model_, checkpoint);
+  at_.stage = stage;
+  if (stage != Stage::validating) return;
+  const bool is_over = at_.validated_at == at_.batches_done || !has_validation();
+  at_.stage = is_over ? Stage::training : stage;
+  if (is_over) return;
+  at_.val_loader = entry_or(fit, "val_loader", 0).as_integer();
+  at_.val_batch = fit.at("val_batch").as_integer();
+  val_batches_ = val_loaders_.list().at(at_.val_loader).epoch(at_.epoch, at_.val_batch);
   enter_eval();
+}
+
+// What LME copies into the new run's folder: the checkpoint that it goes on from, and the best one of
+// before. (The loggers begin with the old rows by themselves.)
+void Trainer::keep_old_artifacts() {
+  for (ModelCheckpoint* checkpoint : callbacks_of<ModelCheckpoint>()) {
+    const bool is_default = std::find_if(model_->default_checkpoints().begin(),
+                                         model_->default_checkpoints().end(), [&](const auto& c) {
+                                           return c.get() == checkpoint;
+                                         }) != model_->default_checkpoints().end();
+    if (is_default && !checkpoint->dirpath().empty()) {
+      const fs::path folder(checkpoint->dirpath());
+      copy_to(ckpt_path_, folder / "loaded.ckpt");
+      if (const std::string& best = checkpoint->best_model_path(); !best.empty())
+        copy_to(best, folder / fs::path(best).filename());
+    }
+  }
 }
 
 }  // namespace levin::inline v0

@@ -1,9 +1,10 @@
 // The loop of a fit.
 #include <algorithm>
-#include <cmath>
+#include <optional>
 
+#include "../autograd/anomaly.h"
 #include "../autograd/ops.h"
-#include "callbacks/metadata.h"
+#include "hooks.h"
 #include "log.h"
 #include "trainer.h"
 
@@ -16,26 +17,25 @@ bool Trainer::next() {
       sanity_check();
       return true;
     case Stage::epoch_start:
-      if (should_stop || nothing_to_do()) {
+      if (is_done()) {
         finish();
         return false;
       }
       start_epoch();
       return true;
     case Stage::training:
-      if (train_batch()) return true;
       if (validation_is_due())
         start_validation();
-      else
+      else if (epoch_is_over())
         at_.stage = Stage::epoch_end;
+      else
+        train_batch();
       return true;
     case Stage::validating:
-      if (!validate_batch(num_val_batches())) {
-        end_validation();
-        at_.stage = Stage::epoch_end;
-      }
+      if (!validate_batch()) end_validation();
       return true;
     case Stage::epoch_end:
+    case Stage::epoch_logged:
       end_epoch();
       return true;
     case Stage::finished:
@@ -44,21 +44,44 @@ bool Trainer::next() {
   return false;
 }
 
-bool Trainer::nothing_to_do() const {
-  return (max_epochs_ >= 0 && at_.epoch >= max_epochs_) || train_loader_->size() == 0;
+bool Trainer::is_done() {
+  return (max_epochs_ >= 0 && at_.epoch >= max_epochs_) || max_steps_reached() ||
+         num_training_batches() == 0 || is_stopping();
+}
+
+bool Trainer::max_steps_reached() const {
+  return options_.max_steps >= 0 && at_.global_step >= options_.max_steps;
+}
+
+// A stop before min_epochs and min_steps is forgotten: who wanted it may say so again.
+bool Trainer::is_stopping() {
+  if (!should_stop) return false;
+  const int64_t epochs = options_.min_epochs.value_or(0), steps = options_.min_steps.value_or(0);
+  if (at_.epoch + (at_.stage != Stage::epoch_start) >= epochs && at_.global_step >= steps)
+    return true;
+  should_stop = false;
+  if (!told_to_go_on_)
+    log_info({"Trainer was signaled to stop but the required `min_epochs=", epochs,
+              "` or `min_steps=", steps, "` has not been met. Training will continue..."});
+  told_to_go_on_ = true;
+  return false;
+}
+
+bool Trainer::epoch_is_over() {
+  return is_last_batch() || at_.skips_rest || max_steps_reached() || is_stopping();
 }
 
 // The sanity check first; then whatever stage the run begins or goes on with.
 void Trainer::start_loop() {
-  if (train_loader_->size() == 0) log_warning({"`Trainer.fit` stopped: No training batches."});
+  if (num_training_batches() == 0) log_warning({"`Trainer.fit` stopped: No training batches."});
   if (at_.stage == Stage::finished) {
     at_.stage = Stage::epoch_start;
-    if (nothing_to_do()) return;
-    if (val_loader_ && options_.num_sanity_val_steps != 0 && val_loader_->size() > 0) {
+    if (is_done()) return;
+    if (num_val_batches() > 0 && options_.num_sanity_val_steps != 0) {
       at_.stage = Stage::sanity_check;
       sanity_generator_ = default_generator();
       const GeneratorGuard guard(sanity_generator_);
-      call(&Callback::on_sanity_check_start);
+      call(hook::on_sanity_check_start);
       start_validation();
       return;
     }
@@ -69,34 +92,47 @@ void Trainer::start_loop() {
 // One batch of it. All random numbers are drawn from a copy of the generator.
 void Trainer::sanity_check() {
   const GeneratorGuard guard(sanity_generator_);
-  if (validate_batch(num_val_batches())) return;
-  end_validation();
-  call(&Callback::on_sanity_check_end);
+  if (validate_batch()) return;
+  call(hook::validation.epoch_end);
+  end_evaluation();
+  call(hook::on_sanity_check_end);
   val_metrics_.reset();
-  at_.val_batch = 0;
+  logged_.reset();
   at_.stage = Stage::epoch_start;
   start_training();
 }
 
 void Trainer::start_training() {
   training_started_ = true;
-  call(&Callback::on_train_start);
-  model_->on_train_start();
+  if (is_resuming()) keep_old_artifacts();
+  call(hook::on_train_start);
 }
 
 void Trainer::start_epoch() {
+  const int64_t every = options_.reload_dataloaders_every_n_epochs;
+  if (every > 0 && at_.epoch > 0 && at_.epoch % every == 0) {
+    load_loaders(&train_loader_, "training");
+    load_loaders(&val_loaders_, "validation");
+  }
   at_.stage = Stage::training;
-  at_.batch = at_.val_batch = 0;
-  train_batches_ = train_loader_->epoch(at_.epoch);
-  call(&Callback::on_train_epoch_start);
-  model_->on_train_epoch_start();
+  at_.batch = 0;
+  at_.has_validation = at_.skips_rest = false;
+  train_batches_ = train_loader_.list()[0].epoch(at_.epoch);
+  if (at_.epoch > 0) step_schedulers(false);
+  call(hook::on_train_epoch_start);
 }
 
-bool Trainer::train_batch() {
-  const data::Batch* batch = train_batches_.next();
-  if (!batch) return false;
-  train_on(*batch);
-  return true;
+void Trainer::train_batch() {
+  const data::Batch* next = nullptr;
+  {
+    const ProfileScope scope(profiler(), "[_TrainingEpochLoop].train_dataloader_next");
+    next = train_batches_.next();
+  }
+  const ProfileScope scope(profiler(), "run_training_batch");
+  if (next)
+    train_on(prepared(*next));
+  else
+    at_.skips_rest = true;
 }
 
 // A hook may assign other optimizers meanwhile: each is held while it is used.
@@ -109,134 +145,118 @@ void Trainer::for_each_optimizer(Action action) {
 }
 
 void Trainer::train_on(const data::Batch& batch) {
+  std::optional<AnomalyMode> anomaly;
+  if (options_.detect_anomaly) anomaly.emplace();
   const int64_t index = at_.batch;
-  call(&Callback::on_train_batch_start, batch, index);
-  model_->on_train_batch_start(batch, index);
-  for_each_optimizer([&](optim::Optimizer& optimizer) {
-    call(&Callback::on_before_zero_grad, optimizer);
-    model_->on_before_zero_grad(optimizer);
-    optimizer.zero_grad();
-  });
-  const std::optional<AlgorithmOutput> output = model_->model_algorithm(*model_, batch);
-  if (output) optimize(*output);
+  call(hook::on_train_batch_start, batch, index);
+  if (model_->on_train_batch_start(batch, index) == -1) {
+    at_.skips_rest = true;
+    return;
+  }
+  in_batch_ = true;
+  if (!at_.has_gradients)
+    for_each_optimizer([&](optim::Optimizer& optimizer) {
+      call(hook::on_before_zero_grad, optimizer);
+      optimizer.zero_grad();
+    });
+  const std::optional<AlgorithmOutput> output = run_algorithm(batch);
+  if (output) compute_gradients(*output);
+  const bool window_ends = (index + 1) % accumulate_ == 0 || index + 1 == num_training_batches();
+  if (window_ends && at_.has_gradients) update_parameters();
   ++at_.batch;
   ++at_.batches_done;
+  ++batches_run_;
   const AlgorithmOutput* result = output ? &*output : nullptr;
-  call(&Callback::on_train_batch_end, result, batch, index);
-  model_->on_train_batch_end(result, batch, index);
+  call(hook::on_train_batch_end, result, batch, index);
+  in_batch_ = false;
+  log_step();
 }
 
-void Trainer::optimize(const AlgorithmOutput& output) {
+// Batches between two updates count as one: the gradient is the mean of theirs.
+void Trainer::compute_gradients(const AlgorithmOutput& output) {
   model_->set_cache_result(output);
   train_metrics_.update(output, model_->weigh_batches);
   const Tensor& loss = output.metrics.find("loss")->tensor();
   check(loss.defined() && loss.requires_grad(), {"Loss not set or doesn't require grad"});
-  call(&Callback::on_before_backward, loss);
-  model_->on_before_backward(loss);
-  loss.backward();
-  call(&Callback::on_after_backward);
-  model_->on_after_backward();
-  for_each_optimizer([&](optim::Optimizer& optimizer) {
-    call(&Callback::on_before_optimizer_step, optimizer);
-    model_->on_before_optimizer_step(optimizer);
-    optimizer.step();
-  });
-  ++at_.global_step;
+  call(hook::on_before_backward, loss);
+  const int64_t first = at_.batch - at_.batch % accumulate_;
+  const int64_t window = std::min(accumulate_, num_training_batches() - first);
+  {
+    const ProfileScope scope(profiler(), "backward");
+    if (window > 1)
+      loss.backward(full(loss.shape(), 1.0 / static_cast<double>(window), loss.dtype()));
+    else
+      loss.backward();
+  }
+  at_.has_gradients = true;
+  call(hook::on_after_backward);
 }
 
-bool Trainer::validation_is_due() const {
-  return val_loader_ && val_loader_->size() > 0 &&
-         (at_.epoch + 1) % options_.check_val_every_n_epoch == 0;
+void Trainer::update_parameters() {
+  for_each_optimizer([&](optim::Optimizer& optimizer) {
+    call(hook::on_before_optimizer_step, optimizer);
+    if (const auto limit = options_.gradient_clip_val; limit && *limit > 0)
+      LME::clip_gradients(optimizer, *limit, options_.gradient_clip_algorithm);
+    const ProfileScope scope(profiler(), "optimizer_step");
+    optimizer.step();
+  });
+  at_.has_gradients = false;
+  ++at_.global_step;
+  step_schedulers(true);
+}
+
+// Between two training batches, once at each place: where the interval says so, and at a stop.
+bool Trainer::validation_is_due() {
+  if (!has_validation() || num_val_batches() == 0) return false;
+  if (at_.batch == 0 || at_.validated_at == at_.batches_done) return false;
+  const auto every = options_.check_val_every_n_epoch;
+  if (every && (at_.epoch + 1) % *every != 0) return false;
+  const int64_t counted = every ? at_.batch : at_.batches_done;
+  return counted % check_interval_ == 0 || (!max_steps_reached() && is_stopping());
 }
 
 void Trainer::start_validation() {
   if (at_.stage != Stage::sanity_check) at_.stage = Stage::validating;
-  at_.val_batch = 0;
   val_metrics_.reset();
-  val_batches_ = val_loader_->epoch(at_.epoch);
-  enter_eval();
-  call(&Callback::on_validation_start);
-  model_->on_validation_start();
-  call(&Callback::on_validation_epoch_start);
-  model_->on_validation_epoch_start();
+  open_loader(0);
+  start_evaluation();
 }
 
-bool Trainer::validate_batch(int64_t limit) {
-  const data::Batch* batch = at_.val_batch < limit ? val_batches_.next() : nullptr;
-  if (!batch) return false;
-  const NoGrad no_grad;
-  const int64_t index = at_.val_batch;
-  call(&Callback::on_validation_batch_start, *batch, index);
-  model_->on_validation_batch_start(*batch, index);
-  const std::optional<AlgorithmOutput> output = model_->model_algorithm(*model_, *batch);
-  if (output) {
-    model_->set_cache_result(*output);
-    val_metrics_.update(*output, model_->weigh_batches);
-    check(!output->metrics.find("loss")->is_nothing(), {"Loss not set"});
+bool Trainer::validate_batch() {
+  std::optional<AlgorithmOutput> output;
+  while (!evaluate_batch(&val_metrics_, &output)) {
+    if (at_.val_loader + 1 == static_cast<int64_t>(val_loaders_.list().size())) return false;
+    open_loader(at_.val_loader + 1);
   }
-  ++at_.val_batch;
-  const AlgorithmOutput* result = output ? &*output : nullptr;
-  call(&Callback::on_validation_batch_end, result, *batch, index);
-  model_->on_validation_batch_end(result, *batch, index);
   return true;
 }
 
+// The values are known when on_validation_end is called: callbacks may act on them, and save a
+// checkpoint from which the rest of the epoch is done.
 void Trainer::end_validation() {
-  call(&Callback::on_validation_epoch_end);
-  model_->on_validation_epoch_end();
-  call(&Callback::on_validation_end);
-  model_->on_validation_end();
-  leave_eval();
+  call(hook::validation.epoch_end);
+  at_.has_validation = true;
+  at_.validated_at = at_.batches_done;
+  publish_epoch();
+  end_evaluation();
+  at_.stage = Stage::training;
 }
 
 // Callbacks that act on the epoch's metrics run when these are final and their row is written.
 void Trainer::end_epoch() {
   const auto call_end = [&](bool with_metrics) {
-    for (std::size_t i = 0; i < callbacks_.size(); ++i) {
-      if ((callbacks_[i]->order() != CallbackOrder::plain) != with_metrics) continue;
-      const Where where(callback_names_[i], "callback");
-      callbacks_[i]->on_train_epoch_end(*this, *model_);
-    }
+    for (std::size_t i = 0; i < callbacks_.size(); ++i)
+      if ((callbacks_[i]->order() != CallbackOrder::plain) == with_metrics)
+        call_one(i, hook::on_train_epoch_end);
   };
   call_end(false);
   model_->on_train_epoch_end();
   log_epoch();
+  at_.stage = Stage::epoch_logged;
   call_end(true);
-  call(&Callback::on_epoch_logged);
+  call(hook::on_epoch_logged);
   ++at_.epoch;
   at_.stage = Stage::epoch_start;
-}
-
-void Trainer::log_epoch() {
-  callback_metrics_.clear();
-  Value::Map row;
-  const auto log = [&](const std::string& name, CoreMetric& metric) {
-    const Tensor full = metric.epoch_result();
-    const std::optional<double> reduced = metric.epoch_result_reduced(full);
-    row.emplace_back(name, reduced ? Value(*reduced) : Value());
-    if (reduced) callback_metrics_.emplace_back(name, *reduced);
-    if (full.defined()) model_->metadata_callback()->log_epoch_metric(name, at_.epoch, full);
-  };
-  auto validation = val_metrics_.begin();
-  for (const auto& [name, metric] : train_metrics_) {
-    log(name, *metric);
-    if (val_loader_) log("val_" + name, *(validation++)->metric);
-  }
-  warn_of_bad_loss();
-  train_metrics_.reset();
-  val_metrics_.reset();
-  if (callback_metrics_.empty()) return;  // every batch was skipped
-  row.emplace_back("epoch", at_.epoch);
-  row.emplace_back("step", at_.batches_done - 1);
-  for (const AnyLogger& logger : loggers_) logger->log_metrics(row);
-}
-
-void Trainer::warn_of_bad_loss() {
-  const int64_t batch = train_metrics_.loss().first_bad_batch();
-  if (batch < 0 || warned_of_loss_) return;
-  warned_of_loss_ = true;
-  log_warning({"the training loss is not finite from epoch ", at_.epoch, ", batch ", batch,
-               " on. Training goes on."});
 }
 
 }  // namespace levin::inline v0

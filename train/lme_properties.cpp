@@ -20,6 +20,14 @@ Tensor CriterionProperty::operator()(const Tensor& y, const Tensor& gt) const {
   return result.tensor();
 }
 
+CriterionProperty& CriterionProperty::operator=(AnyMetric metric) {
+  check(static_cast<bool>(metric), {"model.criterion_fn: an empty metric"});
+  check(metric->requires_grad(),
+        {"model.criterion_fn: a metric whose forward is not recorded (requires_grad is false)"});
+  metric_ = std::move(metric);
+  return *this;
+}
+
 OptimizerProperty& OptimizerProperty::operator=(optim::AnyOptimizer optimizer) {
   return *this = std::vector<optim::AnyOptimizer>{std::move(optimizer)};
 }
@@ -36,6 +44,40 @@ optim::Optimizer* OptimizerProperty::operator->() const {
   if (optimizers_.size() != 1)
     fail(Fault::order, {"model.optimizer: there are ", optimizers_.size(), ", use list()"});
   return optimizers_[0].get();
+}
+
+OptimizerProperty::operator optim::AnyOptimizer() const {
+  operator->();
+  return optimizers_[0];
+}
+
+SchedulerProperty& SchedulerProperty::operator=(SchedulerConfig config) {
+  check(optimizer_.list().size() <= 1,
+        {"Can have scheduler only with 1 optimizer: there are ", optimizer_.list().size(),
+         ", give a list of schedulers, one for each"});
+  return *this = std::vector<SchedulerConfig>{std::move(config)};
+}
+
+SchedulerProperty& SchedulerProperty::operator=(std::vector<SchedulerConfig> configs) {
+  for (const SchedulerConfig& config : configs) {
+    check(static_cast<bool>(config.scheduler),
+          {"Use model.scheduler={\"scheduler\": sch, [\"monitor\": ...]} (or a list of dicts if >1 "
+           "optimizers): the scheduler is missing"});
+    check(config.interval == "epoch" || config.interval == "step",
+          {"model.scheduler: interval '", config.interval, "': 'epoch' or 'step' is needed"});
+    check(config.frequency >= 1,
+          {"model.scheduler: frequency ", config.frequency, ": at least 1 is needed"});
+    check(!config.scheduler->needs_metric() || !config.monitor.empty(),
+          {"model.scheduler: ", config.scheduler->type_name(), " needs a monitor"});
+  }
+  configs_ = std::move(configs);
+  return *this;
+}
+
+optim::LRScheduler* SchedulerProperty::operator->() const {
+  if (configs_.size() != 1)
+    fail(Fault::order, {"model.scheduler: there are ", configs_.size(), ", use list()"});
+  return configs_[0].scheduler.get();
 }
 
 MetricsProperty& MetricsProperty::operator=(std::vector<NamedMetric> metrics) {
@@ -79,6 +121,12 @@ CallbacksProperty& CallbacksProperty::operator=(std::vector<AnyCallback> callbac
   }
   callbacks_ = std::move(distinct);
   return *this;
+}
+
+CallbacksProperty& CallbacksProperty::operator+=(AnyCallback callback) {
+  std::vector<AnyCallback> all = callbacks_;
+  all.push_back(std::move(callback));
+  return *this = std::move(all);
 }
 
 MonitorsProperty& MonitorsProperty::operator=(std::vector<std::string> monitors) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "../optim/lr_scheduler.h"
 #include "../optim/optimizer.h"
 #include "callback.h"
 
@@ -19,6 +20,8 @@ class CriterionProperty {
     metric_ = CallableCoreMetric(std::move(function), false, true);
     return *this;
   }
+  /// A metric that requires a gradient. Throws std::invalid_argument for another.
+  CriterionProperty& operator=(AnyMetric metric);
   /// Throws std::logic_error where none was assigned, std::invalid_argument where it gives no
   /// tensor.
   Tensor operator()(const Tensor& y, const Tensor& gt) const;
@@ -38,9 +41,39 @@ class OptimizerProperty {
   explicit operator bool() const { return !optimizers_.empty(); }
   /// The only one. Throws std::logic_error where there are none or several.
   optim::Optimizer* operator->() const;
+  /// The same, as what a scheduler takes: `optim::StepLR(model.optimizer, {.step_size = 2})`.
+  operator optim::AnyOptimizer() const;
 
  private:
   std::vector<optim::AnyOptimizer> optimizers_;
+};
+
+/// A scheduler and when it steps.
+struct SchedulerConfig {
+  optim::AnyScheduler scheduler;
+  std::string monitor = {};        ///< the metric whose value it gets; empty: none
+  std::string interval = "epoch";  ///< or "step": after every update
+  int64_t frequency = 1;           ///< every so many epochs or steps
+  std::string name = {};           ///< in logs; empty: "lr-<optimizer>"
+};
+
+/// model.scheduler: `{.scheduler = optim::StepLR(..), .monitor = "val_loss"}`, or a list of them.
+class SchedulerProperty {
+ public:
+  explicit SchedulerProperty(const OptimizerProperty& optimizer) : optimizer_(optimizer) {}
+  /// Throws std::invalid_argument for an empty scheduler, one that needs a monitor and has none, an
+  /// interval or frequency that means nothing; and for one config where there are several
+  /// optimizers.
+  SchedulerProperty& operator=(SchedulerConfig config);
+  SchedulerProperty& operator=(std::vector<SchedulerConfig> configs);
+  const std::vector<SchedulerConfig>& list() const { return configs_; }
+  explicit operator bool() const { return !configs_.empty(); }
+  /// The only one. Throws std::logic_error where there are none or several.
+  optim::LRScheduler* operator->() const;
+
+ private:
+  const OptimizerProperty& optimizer_;
+  std::vector<SchedulerConfig> configs_;
 };
 
 /// model.metrics: `{{"l1", {function, "min"}}, {"accuracy", {function, "max"}}}`, in that order.
@@ -88,6 +121,8 @@ class CallbacksProperty {
     return *this = std::vector<AnyCallback>(callbacks);
   }
   const std::vector<AnyCallback>& list() const { return callbacks_; }
+  /// Appends one: Python's `model.callbacks += [..]`.
+  CallbacksProperty& operator+=(AnyCallback callback);
 
  private:
   std::vector<AnyCallback> callbacks_;

@@ -45,10 +45,10 @@ std::string take(std::string* name, int width) {
 
 }  // namespace
 
-std::string result_table(std::string_view kind, const std::vector<LoaderResults>& loaders,
+std::string result_table(std::string_view kind, const std::vector<MetricValues>& loaders,
                          int columns) {
   std::set<std::string> names;
-  for (const LoaderResults& results : loaders)
+  for (const MetricValues& results : loaders)
     for (const auto& [name, value] : results) names.insert(name);
   if (names.empty()) return "";
   columns = std::max(columns, 2);
@@ -81,7 +81,7 @@ std::string result_table(std::string_view kind, const std::vector<LoaderResults>
   return text;
 }
 
-void print_result_table(std::string_view kind, const std::vector<LoaderResults>& loaders) {
+void print_result_table(std::string_view kind, const std::vector<MetricValues>& loaders) {
   std::fputs(result_table(kind, loaders, terminal_columns(STDOUT_FILENO, kNoTerminal)).c_str(),
              stdout);
   std::fflush(stdout);

@@ -1,6 +1,7 @@
 #include "trainer.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <stdexcept>
 
 #include "../kernels/check.h"
@@ -8,30 +9,15 @@
 #include "callbacks/model_checkpoint.h"
 #include "callbacks/model_summary.h"
 #include "callbacks/progress_bar.h"
+#include "hooks.h"
 #include "log.h"
 #include "loggers/csv_logger.h"
+#include "signals.h"
 
 namespace levin::inline v0 {
 namespace {
 
 constexpr int64_t kDefaultEpochs = 1000;
-
-// The best epoch of each monitored metric, weights only, and the last one with all state.
-std::vector<AnyCallback> default_checkpoints(const LME& model, const std::string& prefix) {
-  std::vector<AnyCallback> checkpoints;
-  for (const std::string& name : model.checkpoint_monitors.list()) {
-    const std::string monitor = prefix + name;
-    std::string mode = "min";
-    for (const auto& [metric, declared] : model.metrics)
-      if (metric == name) mode = declared->mode();
-    checkpoints.push_back(ModelCheckpoint({.filename = "{epoch}-{" + monitor + ":.3f}",
-                                           .monitor = monitor,
-                                           .mode = mode,
-                                           .save_weights_only = true}));
-  }
-  checkpoints.push_back(ModelCheckpoint({.save_top_k = 0, .save_last = true}));
-  return checkpoints;
-}
 
 using Modes = std::vector<std::pair<nn::Module*, bool>>;
 
@@ -42,118 +28,171 @@ void remember_modes(nn::Module& module, Modes* modes) {
 
 }  // namespace
 
-Trainer::Trainer(TrainerOptions options) : options_(std::move(options)) {
-  const int64_t epochs = options_.max_epochs.value_or(kDefaultEpochs);
-  check(epochs >= -1,
-        {"`max_epochs` must be a non-negative integer or -1. You passed in ", epochs, "."});
-  check(options_.num_sanity_val_steps >= -1,
-        {"Trainer: num_sanity_val_steps ", options_.num_sanity_val_steps, ": at least -1"});
-  check(options_.check_val_every_n_epoch >= 1,
-        {"Trainer: check_val_every_n_epoch ", options_.check_val_every_n_epoch, ": at least 1"});
+Trainer::Trainer(TrainerOptions options) : options_(checked(std::move(options))) {
   loggers_ = options_.logger.list();
   if (options_.logger.is_default()) loggers_.push_back(CSVLogger(options_.default_root_dir));
-  for (const AnyLogger& logger : loggers_)
-    check(static_cast<bool>(logger), {"Trainer: an empty logger"});
-  for (const AnyCallback& callback : options_.callbacks)
-    check(static_cast<bool>(callback), {"Trainer: an empty callback"});
 }
 
-Trainer::~Trainer() { detach(); }
-
-// An exception ends the run in good order before it goes on to the caller.
-template <class Action>
-auto Trainer::guarded(Action action) {
-  try {
-    return action();
-  } catch (const std::exception& error) {
-    failed(error);
-    throw;
-  } catch (...) {
-    failed(std::runtime_error("an exception that is no std::exception"));
-    throw;
-  }
+Trainer::~Trainer() {
+  release();
+  if (attached_) attached_->set_trainer(nullptr);
 }
 
-void Trainer::fit(LME& model, data::DataLoader train_loader,
-                  std::optional<data::DataLoader> val_loader, const FitOptions& options) {
-  start(model, std::move(train_loader), std::move(val_loader), options);
+void Trainer::fit(LME& model, data::Loaders train_loader, data::Loaders val_loaders,
+                  const FitOptions& options) {
+  start(model, std::move(train_loader), std::move(val_loaders), options);
   while (advance()) {
   }
 }
 
-void Trainer::start(LME& model, data::DataLoader train_loader,
-                    std::optional<data::DataLoader> val_loader, const FitOptions& options) {
-  if (model_) fail(Fault::order, {"Trainer: a fit is running already"});
-  if (model.has_trainer()) fail(Fault::order, {"Trainer: another trainer is fitting this model"});
-  model_ = &model;
-  model.set_trainer(this);
+void Trainer::start(LME& model, data::Loaders train_loader, data::Loaders val_loaders,
+                    const FitOptions& options) {
+  const std::string ckpt_path = model_ ? "" : resolved_ckpt_path(options.ckpt_path);
+  begin(TrainerFn::fit, model);
+  ckpt_path_ = ckpt_path;
   train_loader_ = std::move(train_loader);
-  val_loader_ = std::move(val_loader);
-  at_ = {};
-  should_stop = warned_of_loss_ = training_started_ = false;
-  callback_metrics_.clear();
-  callbacks_.clear();  // those of a fit before must not hear of this one's failure
-  log_dir_.clear();
-  guarded([&] { set_up(options); });
+  val_loaders_ = std::move(val_loaders);
+  guarded([&] { set_up(); });
 }
 
 bool Trainer::advance() {
   if (at_.stage == Stage::finished) return false;
-  return guarded([&] { return next(); });
+  return guarded([&] {
+    if (!next()) return false;
+    if (!interrupted_ && !(signals_ && signals_->caught())) return true;
+    end_interrupted();
+    return false;
+  });
 }
 
 bool Trainer::run_for(std::chrono::nanoseconds time) {
   const auto end = std::chrono::steady_clock::now() + time;
+  const int64_t before = batches_run_;
   do {
     if (!advance()) return false;
-  } while (std::chrono::steady_clock::now() < end);
+  } while (batches_run_ == before || std::chrono::steady_clock::now() < end);
   return true;
 }
 
-void Trainer::set_up(const FitOptions& options) {
-  max_epochs_ = options_.max_epochs.value_or(kDefaultEpochs);
-  if (!options_.max_epochs)
+void Trainer::attach(LME& model) {
+  if (model.has_trainer() && &model.trainer() != this) {
+    if (model.trainer().model_ == &model)
+      fail(Fault::order, {"Trainer: another trainer is running this model"});
+    model.trainer().attached_ = nullptr;
+  }
+  if (attached_ && attached_ != &model) attached_->set_trainer(nullptr);
+  attached_ = &model;
+  model.set_trainer(this);
+  model.make_checkpoints("");
+}
+
+// What any run begins with. Nothing of a run before must hear of this one's failure.
+void Trainer::begin(TrainerFn function, LME& model) {
+  if (model_) fail(Fault::order, {"Trainer: a run is going on already"});
+  attach(model);
+  model_ = &model;
+  function_ = function;
+  status_ = Status::running;
+  at_ = {};
+  should_stop = interrupted_ = false;
+  warned_of_loss_ = told_to_go_on_ = training_started_ = false;
+  callback_metrics_.clear();
+  logged_.reset();
+  callbacks_.clear();
+  train_loader_ = val_loaders_ = {};
+  log_dir_.clear();
+  ckpt_path_.clear();
+  kept_ = {};
+}
+
+void Trainer::load_loaders(data::Loaders* loaders, const char* name) {
+  loaders->load();
+  for (data::DataLoader& loader : loaders->list()) {
+    if (!loader.options().shuffle || options_.overfit_batches.value() == 0) continue;
+    log_warning({"overfit_batches: the ", name, " loader is not shuffled any more"});
+    loader.stop_shuffling();
+  }
+}
+
+void Trainer::set_up() {
+  const bool has_limit = options_.max_steps >= 0 || options_.max_time;
+  max_epochs_ = options_.max_epochs.value_or(has_limit ? -1 : kDefaultEpochs);
+  if (!options_.max_epochs && !has_limit)
     log_warning({"`max_epochs` was not set. Setting it to ", kDefaultEpochs,
                  " epochs. To train without an epoch limit, set `max_epochs=-1`."});
-  if (!model_->optimizer)
-    fail(
-        {"No optimizer was set: use model.optimizer = optim::SGD(model.parameters(), {.lr = "
-         "0.01})"});
+  load_loaders(&train_loader_, "training");
+  load_loaders(&val_loaders_, "validation");
+  check(train_loader_.list().size() == 1,
+        {"Trainer.fit: ", train_loader_.list().size(), " training loaders: one is needed"});
+  if (options_.limit_val_batches.value() == 0) val_loaders_ = {};
+  count_batches(options_.limit_val_batches, "limit_val_batches");
+  check_schedulers();
+  accumulate_ = options_.accumulate_grad_batches;
   Checkpoint checkpoint;
-  ckpt_path_ = options.ckpt_path;
-  if (is_resuming()) checkpoint = load_checkpoint_file(options.ckpt_path);
-  make_callbacks();
-  for (const AnyLogger& logger : loggers_) logger->start();
-  log_dir_ = loggers_.empty() ? "" : loggers_[0]->log_dir();
-  call(&Callback::setup);
-  model_->setup();
-  train_metrics_.start(*model_, false);
-  if (val_loader_) val_metrics_.start(*model_, true);
-  metric_names_.clear();
-  for (const auto& [name, metric] : train_metrics_) {
-    metric_names_.push_back(name);
-    if (val_loader_) metric_names_.push_back("val_" + name);
-  }
-  kept_ = {};
-  if (is_resuming()) restore_model(checkpoint, options.ckpt_path);
+  if (is_resuming()) checkpoint = load_checkpoint_file(ckpt_path_);
+  if (options_.handle_signals) signals_ = std::make_unique<SignalGuard>();
+  set_up_run();
+  if (is_resuming()) restore_model(checkpoint, ckpt_path_);
   model_->configure_optimizers();
-  if (is_resuming()) restore_run(checkpoint, options.ckpt_path);
-  call(&Callback::on_fit_start);
-  model_->on_fit_start();
+  if (is_resuming()) restore_run(checkpoint, ckpt_path_);
+  call(hook::on_fit_start);
   for (const AnyLogger& logger : loggers_) logger->log_hyperparams(model_->hparams);
   start_loop();
 }
 
+// What fits and evaluations have in common: callbacks, logs, setup hooks, metrics.
+void Trainer::set_up_run() {
+  model_->make_checkpoints(has_validation() && function_ == TrainerFn::fit ? "val_" : "");
+  if (options_.precision.starts_with("64")) model_->to(kFloat64);
+  make_callbacks();
+  start_loggers(loggers_);
+  log_dir_ = loggers_.empty() ? "" : loggers_[0]->log_dir();
+  const char* const stages[] = {"fit", "validate", "test", "predict"};
+  if (profiler()) profiler()->setup(stages[static_cast<int>(function_)], log_dir_);
+  call(hook::setup);
+  train_metrics_.start(*model_, false);
+  if (has_validation()) val_metrics_.start(*model_, true);
+  metric_names_.clear();
+  for (const auto& [name, metric] : train_metrics_) {
+    metric_names_.push_back(name);
+    if (has_validation()) metric_names_.push_back("val_" + name);
+  }
+}
+
+void Trainer::count_batches(const BatchLimit& limit, const char* name) {
+  val_batch_counts_.clear();
+  for (const data::DataLoader& loader : val_loaders_.list())
+    val_batch_counts_.push_back(limit.of(loader.size(), name));
+  if (function_ != TrainerFn::fit) return;
+  const int64_t batches = num_training_batches();
+  const BatchLimit& interval = options_.val_check_interval;
+  check_interval_ = static_cast<int64_t>(
+      interval.is_part() ? std::max(interval.value() * static_cast<double>(batches), 1.0)
+                         : interval.value());
+  check(interval.is_part() || !options_.check_val_every_n_epoch || !has_validation() ||
+            check_interval_ <= batches,
+        {"`val_check_interval` (", check_interval_,
+         ") must be less than or equal to the number of the training batches (", batches,
+         "). If you want to disable validation set `limit_val_batches` to 0.0 instead. If you want "
+         "to validate based on the total training batches, set `check_val_every_n_epoch=None`."});
+}
+
 void Trainer::make_callbacks() {
-  callbacks_ = options_.callbacks;
+  std::vector<AnyCallback> own = model_->configure_callbacks();
+  callbacks_.clear();
+  for (const AnyCallback& callback : options_.callbacks) {
+    const bool repeated = std::any_of(own.begin(), own.end(), [&](const AnyCallback& other) {
+      return typeid(*other) == typeid(*callback) && other->state_key() == callback->state_key();
+    });
+    if (!repeated) callbacks_.push_back(callback);  // the model's stands for it
+  }
   if (options_.enable_progress_bar) callbacks_.push_back(ProgressBar());
   if (options_.enable_model_summary) callbacks_.push_back(ModelSummary());
-  callbacks_.push_back(model_->metadata_callback());
-  for (const AnyCallback& callback : model_->callbacks.list()) callbacks_.push_back(callback);
-  default_checkpoints_.clear();
-  if (options_.enable_checkpointing)
-    default_checkpoints_ = default_checkpoints(*model_, val_loader_ ? "val_" : "");
-  callbacks_.insert(callbacks_.end(), default_checkpoints_.begin(), default_checkpoints_.end());
+  const auto& checkpoints = model_->default_checkpoints();
+  for (const AnyCallback& callback : own)
+    if (options_.enable_checkpointing ||
+        std::find(checkpoints.begin(), checkpoints.end(), callback) == checkpoints.end())
+      callbacks_.push_back(callback);
   std::stable_sort(callbacks_.begin(), callbacks_.end(),
                    [](const auto& a, const auto& b) { return a->order() < b->order(); });
   callback_names_.clear();
@@ -171,27 +210,30 @@ void Trainer::make_callbacks() {
 
 void Trainer::finish() {
   at_.stage = Stage::finished;
-  if (training_started_) {
-    call(&Callback::on_train_end);
-    model_->on_train_end();
-  }
-  call(&Callback::on_fit_end);
-  model_->on_fit_end();
-  call(&Callback::teardown);
-  model_->teardown();
+  if (training_started_) call(hook::on_train_end);
+  call(hook::on_fit_end);
+  finish_run();
+}
+
+void Trainer::finish_run() {
+  call(hook::teardown);
   for (const AnyLogger& logger : loggers_) logger->finalize("success");
-  detach();
+  status_ = Status::finished;
+  if (profiler()) profiler()->describe();
+  release();
 }
 
 // Everything is given back, whatever the state: model and trainer can be used again.
-void Trainer::detach() {
+void Trainer::release() {
   at_.stage = Stage::finished;
+  if (status_ == Status::running) status_ = Status::failed;
   train_metrics_.clear();
   val_metrics_.clear();
+  logged_.reset();
   train_batches_ = val_batches_ = {};
+  signals_.reset();
   if (!model_) return;
   leave_eval();
-  model_->set_trainer(nullptr);
   model_ = nullptr;
 }
 
@@ -208,9 +250,10 @@ void Trainer::leave_eval() {
 }
 
 void Trainer::forget_model() {
+  attached_ = nullptr;
   modes_.clear();
   model_ = nullptr;
-  detach();
+  release();
 }
 
 // The error that ended the run stays the one that is reported: others on the way out are logged.
@@ -230,19 +273,84 @@ void Trainer::failed(const std::exception& error) {
   for (const AnyCallback& callback : callbacks_)
     attempt([&] { callback->teardown(*this, *model_); });
   attempt([&] { model_->teardown(); });
-  detach();
+  release();
+}
+
+void Trainer::end_interrupted() {
+  log_info({"Detected an interrupt, attempting graceful shutdown ..."});
+  if (at_.stage != Stage::sanity_check)
+    for (ModelCheckpoint* checkpoint : callbacks_of<ModelCheckpoint>())
+      if (checkpoint->options().save_last) checkpoint->save_last_now(*this);
+  failed(Interrupted("interrupted"));
+  status_ = Status::interrupted;
+}
+
+bool Trainer::is_running(TrainerFn function) const { return model_ && function_ == function; }
+
+bool Trainer::training() const { return is_running(TrainerFn::fit) && !validating(); }
+
+bool Trainer::validating() const {
+  return is_running(TrainerFn::validate) ||
+         (is_running(TrainerFn::fit) && at_.stage == Stage::validating);
+}
+
+// "best" and "last" are those of the run before.
+std::string Trainer::resolved_ckpt_path(const std::string& path) const {
+  namespace fs = std::filesystem;
+  if (path != "best" && path != "last") return path;
+  std::string newest;
+  for (const ModelCheckpoint* checkpoint : callbacks_of<ModelCheckpoint>()) {
+    if (path == "best" && !checkpoint->best_model_path().empty())
+      return checkpoint->best_model_path();
+    std::error_code error;
+    for (const auto& file : fs::directory_iterator(checkpoint->dirpath(), error)) {
+      const std::string name = file.path().filename().string();
+      const bool is_last = name.starts_with("last") && name.ends_with(".ckpt");
+      if (!is_last || (!newest.empty() && fs::last_write_time(file.path(), error) <
+                                              fs::last_write_time(newest, error)))
+        continue;
+      newest = file.path().string();
+    }
+  }
+  check(path == "last",
+        {"ckpt_path=\"best\" is set but `ModelCheckpoint` is not configured to save "
+         "the best model, or no run of this trainer has saved one."});
+  if (newest.empty())
+    log_warning(
+        {"ckpt_path=\"last\" is set, but there is no last checkpoint available. No "
+         "checkpoint will be loaded."});
+  return newest;
+}
+
+int64_t Trainer::num_training_batches() const {
+  if (train_loader_.list().empty()) return 0;
+  return options_.limit_train_batches.of(train_loader_.list()[0].size(), "limit_train_batches");
+}
+
+int64_t Trainer::num_evaluation_batches(int64_t dataloader_idx) const {
+  const int64_t all = val_batch_counts_[dataloader_idx], sanity = options_.num_sanity_val_steps;
+  return sanity_checking() && sanity >= 0 ? std::min(all, sanity) : all;
 }
 
 int64_t Trainer::num_val_batches() const {
-  if (!val_loader_) return 0;
-  const int64_t all = val_loader_->size(), sanity = options_.num_sanity_val_steps;
-  return at_.stage == Stage::sanity_check && sanity >= 0 ? std::min(all, sanity) : all;
+  int64_t total = 0;
+  for (std::size_t i = 0; i < val_batch_counts_.size(); ++i)
+    total += num_evaluation_batches(static_cast<int64_t>(i));
+  return total;
 }
 
-std::optional<double> Trainer::callback_metric(std::string_view name) const {
-  for (const auto& [known, value] : callback_metrics_)
-    if (known == name) return value;
-  return {};
+std::optional<int64_t> Trainer::estimated_stepping_batches() const {
+  std::optional<int64_t> by_steps, by_epochs;
+  if (options_.max_steps >= 0) by_steps = options_.max_steps;
+  if (max_epochs_ >= 0)
+    by_epochs = max_epochs_ * ((num_training_batches() + accumulate_ - 1) / accumulate_);
+  if (!by_steps || !by_epochs) return by_steps ? by_steps : by_epochs;
+  return std::min(*by_steps, *by_epochs);
+}
+
+void Trainer::set_accumulate_grad_batches(int64_t batches) {
+  check(batches >= 1, {"Trainer: accumulate_grad_batches ", batches, ": at least 1"});
+  accumulate_ = batches;
 }
 
 std::optional<double> Trainer::running_loss() const {
@@ -253,7 +361,8 @@ std::optional<double> Trainer::running_loss() const {
 
 std::vector<const ModelCheckpoint*> Trainer::monitored_checkpoints() const {
   std::vector<const ModelCheckpoint*> found;
-  for (const AnyCallback& callback : default_checkpoints_) {
+  if (!attached_ || !options_.enable_checkpointing) return found;
+  for (const AnyCallback& callback : attached_->default_checkpoints()) {
     const auto* checkpoint = static_cast<const ModelCheckpoint*>(callback.get());
     if (!checkpoint->options().monitor.empty()) found.push_back(checkpoint);
   }

@@ -1,28 +1,65 @@
-// Trainer: runs the training of an LME.
+// Trainer: runs the training of an LME, and its evaluations.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "callback.h"
-#include "data/data_loader.h"
+#include "data/loaders.h"
 #include "epoch_metrics.h"
 #include "files/checkpoint.h"
 #include "lme.h"
+#include "logged_values.h"
+#include "metric_values.h"
+#include "profiler.h"
 #include "trainer_options.h"
 
 namespace levin::inline v0 {
 
-class ModelCheckpoint;
+class SignalGuard;
+template <class... Parameters>
+struct Hook;
 
-/// What a run does next. Together with the counters this is all of the loop's position, so a run can
+enum class TrainerFn : uint8_t { fit, validate, test, predict };
+
+/// What a fit does next. Together with the counters this is all of the loop's position, so a run can
 /// be done in slices, saved anywhere and resumed by the same code.
-enum class Stage : uint8_t { sanity_check, epoch_start, training, validating, epoch_end, finished };
+enum class Stage : uint8_t {
+  sanity_check,
+  epoch_start,
+  training,
+  validating,
+  epoch_end,
+  epoch_logged,  ///< the epoch is done, its row is written: what acts on it runs
+  finished
+};
 
-/// `Trainer({.max_epochs = 10}).fit(model, train_loader, val_loader)`. One fit at a time.
+/// How the last run ended.
+enum class Status : uint8_t { idle, running, finished, interrupted, failed };
+
+/// What callbacks hear when a run is interrupted.
+struct Interrupted : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Times a hook where there is a profiler.
+class ProfiledHook {
+ public:
+  ProfiledHook(Profiler* profiler, const char* kind, const std::string& owner, const char* hook)
+      : action_(profiler ? kind + owner + "." + hook : std::string()), scope_(profiler, action_) {}
+
+ private:
+  std::string action_;
+  ProfileScope scope_;
+};
+
+/// `Trainer({.max_epochs = 10}).fit(model, train_loader, val_loader)`. One run at a time.
 class Trainer {
  public:
   /// Throws std::invalid_argument for options that mean nothing.
@@ -33,139 +70,283 @@ class Trainer {
 
   /// Trains to the end. An exception from the model, a callback or a file passes on_exception, closes
   /// the logs and comes out; the model can be fitted again.
-  void fit(LME& model, data::DataLoader train_loader,
-           std::optional<data::DataLoader> val_loader = {}, const FitOptions& options = {});
+  void fit(LME& model, data::Loaders train_loader, data::Loaders val_loaders = {},
+           const FitOptions& options = {});
 
   /// The same in slices: start(), then advance() until it returns false. Each advance() is one batch,
   /// or what happens between two.
-  void start(LME& model, data::DataLoader train_loader,
-             std::optional<data::DataLoader> val_loader = {}, const FitOptions& options = {});
+  void start(LME& model, data::Loaders train_loader, data::Loaders val_loaders = {},
+             const FitOptions& options = {});
   /// The model must live until the run is done.
   bool advance();
-  /// Advances until the time is up, at least once; false when the run is done.
+  /// Whole batches, at least one, until the time is up; false when the run is done.
   bool run_for(std::chrono::nanoseconds time);
 
-  /// Writes a checkpoint of the run as it is now. Throws std::logic_error outside a fit.
+  /// One pass over each loader, without training; the results of each. Those of test() go to
+  /// test_metrics.csv and test_metadata.json, those of validate(), whose names begin with "val_", to
+  /// validate_metrics.csv and validate_metadata.json.
+  std::vector<MetricValues> validate(LME& model, data::Loaders loaders,
+                                     const EvaluationOptions& options = {});
+  std::vector<MetricValues> test(LME& model, data::Loaders loaders,
+                                 const EvaluationOptions& options = {});
+  /// The algorithm's y for each batch of each loader, on the CPU; an empty Batch where the algorithm
+  /// skipped it.
+  std::vector<std::vector<data::Batch>> predict_all(LME& model, data::Loaders loaders,
+                                                    const EvaluationOptions& options = {});
+  /// The same for one loader.
+  std::vector<data::Batch> predict(LME& model, data::DataLoader loader,
+                                   const EvaluationOptions& options = {});
+
+  /// Writes a checkpoint of the fit as it is now. Throws std::logic_error outside a fit.
   void save_checkpoint(const std::string& path, bool weights_only = false);
 
-  /// The model goes away in the middle of a run: the run is over, without any hook.
-  void forget_model();
+  /// Ends the fit after the current batch, also from another thread or a signal handler: last.ckpt is
+  /// written (from which the run can go on), logs, metadata and pictures are finished, and fit()
+  /// returns. Nothing outside a fit.
+  void interrupt() { interrupted_ = true; }
+  /// Ends the fit after the current batch with a last validation and all of an epoch's end, but not
+  /// before min_epochs and min_steps. May be set from another thread.
+  std::atomic<bool> should_stop = false;
 
-  /// Ends the run after the current epoch.
-  bool should_stop = false;
+  /// Adds a number to this epoch's row and to callback_metrics(); its mean over the epoch's batches
+  /// where it is logged in training or validation steps.
+  void log(const std::string& name, double value, const LogOptions& options = {});
+  void log(const std::string& name, const Tensor& value, const LogOptions& options = {});
 
   const TrainerOptions& options() const { return options_; }
+  /// Null where nothing is profiled.
+  Profiler* profiler() const { return options_.profiler.get(); }
+  TrainerFn function() const { return function_; }
+  Status status() const { return status_; }
   Stage stage() const { return at_.stage; }
+  bool sanity_checking() const { return at_.stage == Stage::sanity_check; }
+  bool training() const;
+  bool validating() const;
+  bool testing() const { return is_running(TrainerFn::test); }
+  bool predicting() const { return is_running(TrainerFn::predict); }
+
   /// Epochs done; during an epoch, its number (0-based).
   int64_t current_epoch() const { return at_.epoch; }
   /// Batches after which the parameters were updated.
   int64_t global_step() const { return at_.global_step; }
-  /// Batches of this epoch that are done, in training and in validation.
+  /// Training batches of all epochs that are done.
+  int64_t batches_done() const { return at_.batches_done; }
+  /// Batches of this epoch that are done, in training and in evaluation (of the current loader).
   int64_t batch_idx() const { return at_.batch; }
   int64_t val_batch_idx() const { return at_.val_batch; }
-  int64_t num_training_batches() const { return train_loader_ ? train_loader_->size() : 0; }
+  bool is_last_batch() const { return at_.batch >= num_training_batches(); }
+  /// Batches that an epoch takes, within limit_train_batches.
+  int64_t num_training_batches() const;
+  /// Batches of all loaders that an evaluation takes.
   int64_t num_val_batches() const;
+  /// Of one loader.
+  int64_t num_evaluation_batches(int64_t dataloader_idx) const;
+  /// Updates of the whole fit; none where it has no end.
+  std::optional<int64_t> estimated_stepping_batches() const;
+  int64_t max_epochs() const { return max_epochs_; }
+  int64_t accumulate_grad_batches() const { return accumulate_; }
+  void set_accumulate_grad_batches(int64_t batches);
+
   bool is_resuming() const { return !ckpt_path_.empty(); }
-  /// The checkpoint that the run goes on from; empty where it does not.
+  /// The checkpoint that the run goes on from, or is evaluated with; empty where there is none.
   const std::string& ckpt_path() const { return ckpt_path_; }
-  const data::DataLoader& train_loader() const { return *train_loader_; }
-  const std::optional<data::DataLoader>& val_loader() const { return val_loader_; }
+  bool has_validation() const { return !val_loaders_.empty(); }
+  const std::vector<data::DataLoader>& train_loaders() const { return train_loader_.list(); }
+  /// Of validation, or of the evaluation that runs.
+  const std::vector<data::DataLoader>& val_loaders() const { return val_loaders_.list(); }
   const std::vector<AnyCallback>& callbacks() const { return callbacks_; }
   const std::vector<AnyLogger>& loggers() const { return loggers_; }
   /// The first logger's folder; empty without one.
   const std::string& log_dir() const { return log_dir_; }
-  /// "loss", "val_loss", "l1", ..: what an epoch logs.
+  /// "loss", "val_loss", "l1", ..: what an epoch logs of the model's metrics.
   const std::vector<std::string>& metric_names() const { return metric_names_; }
-  /// The last finished epoch's values. A metric without a value is missing.
-  const std::vector<std::pair<std::string, double>>& callback_metrics() const {
-    return callback_metrics_;
+  /// The last finished epoch's values, those of validation when it ends, and what was logged. A
+  /// metric without a value is missing.
+  const MetricValues& callback_metrics() const { return callback_metrics_; }
+  std::optional<double> callback_metric(std::string_view name) const {
+    return callback_metrics_.find(name);
   }
-  std::optional<double> callback_metric(std::string_view name) const;
+  /// What stands beside the progress bar: values that were logged with prog_bar.
+  MetricValues progress_bar_metrics() const;
   /// The mean loss of the epoch so far (it is read from the device); none before its first batch.
   std::optional<double> running_loss() const;
+  /// The callbacks of one type, in order.
+  template <class C>
+  std::vector<C*> callbacks_of() const;
   /// The trainer's own checkpoints of the best epochs, in the order of model.checkpoint_monitors.
   std::vector<const ModelCheckpoint*> monitored_checkpoints() const;
   /// The first of them; null where there is none.
   const ModelCheckpoint* best_checkpoint() const;
 
+  /// Makes this the model's trainer without running it. A fit does it too.
+  void attach(LME& model);
+  /// The model goes away: a run of it is over, without any hook.
+  void forget_model();
+
  private:
   struct Position {
     Stage stage = Stage::finished;
-    int64_t epoch = 0, batch = 0, val_batch = 0;
+    int64_t epoch = 0, batch = 0;
+    int64_t val_loader = 0, val_batch = 0;
     int64_t batches_done = 0;  // training batches of all epochs
     int64_t global_step = 0;
+    int64_t validated_at = -1;    // batches_done at the end of the last validation
+    bool has_validation = false;  // validation ran in this epoch: its metrics stand in val_metrics_
+    bool skips_rest = false;      // of this epoch
+    bool has_gradients = false;   // of batches since the last update
   };
 
   // trainer.cpp
-  void set_up(const FitOptions& options);
+  void begin(TrainerFn function, LME& model);
+  void load_loaders(data::Loaders* loaders, const char* name);
+  void set_up();
+  void set_up_run();
+  void count_batches(const BatchLimit& limit, const char* name);
   void make_callbacks();
   void finish();
+  void finish_run();
   void enter_eval();
   void leave_eval();
-  void detach();
+  void release();
   void failed(const std::exception& error);
+  void end_interrupted();
   template <class Action>
   auto guarded(Action action);
-  template <class... Parameters, class... Arguments>
-  void call(void (Callback::*hook)(Trainer&, LME&, Parameters...), Arguments&&... arguments);
+  bool is_running(TrainerFn function) const;
+  std::string resolved_ckpt_path(const std::string& path) const;
 
   // fit_loop.cpp
   bool next();
-  bool nothing_to_do() const;
+  bool is_done();
+  bool max_steps_reached() const;
+  bool is_stopping();
+  bool epoch_is_over();
   void start_loop();
   void sanity_check();
   void start_training();
   void start_epoch();
-  bool train_batch();
+  void train_batch();
+  void train_on(const data::Batch& batch);
   template <class Action>
   void for_each_optimizer(Action action);
-  void train_on(const data::Batch& batch);
-  void optimize(const AlgorithmOutput& output);
-  bool validation_is_due() const;
+  void compute_gradients(const AlgorithmOutput& output);
+  void update_parameters();
+  bool validation_is_due();
   void start_validation();
-  bool validate_batch(int64_t limit);
+  bool validate_batch();
   void end_validation();
   void end_epoch();
+
+  // epoch_log.cpp
+  template <class Use>
+  void each_metric(Use use);
+  void publish_epoch();
   void log_epoch();
+  void write_row(Value::Map row);
+  void log_step();
+  MetricValues publish(const EpochMetrics& metrics, const std::string& prefix,
+                       const std::string& suffix);
   void warn_of_bad_loss();
 
+  // schedule.cpp
+  void check_schedulers() const;
+  void step_schedulers(bool per_step);
+
+  // evaluation.cpp
+  void start_evaluation();
+  void open_loader(int64_t number);
+  bool evaluate_batch(EpochMetrics* metrics, std::optional<AlgorithmOutput>* output);
+  void end_evaluation();
+  const data::Batch& prepared(const data::Batch& batch);
+  std::optional<AlgorithmOutput> run_algorithm(const data::Batch& batch);
+  void begin_evaluation(TrainerFn function, LME& model, data::Loaders loaders,
+                        const EvaluationOptions& options);
+  void set_up_evaluation();
+  std::vector<MetricValues> evaluate(TrainerFn function, LME& model, data::Loaders loaders,
+                                     const EvaluationOptions& options);
+
   // checkpointing.cpp
+  void save_run(Checkpoint* checkpoint);
   void check_resumable(const Checkpoint& checkpoint, const std::string& path) const;
   void restore_model(const Checkpoint& checkpoint, const std::string& path);
+  void restore_callbacks(const Checkpoint& checkpoint);
   void restore_run(const Checkpoint& checkpoint, const std::string& path);
   void restore_position(const Checkpoint& checkpoint);
+  void keep_old_artifacts();
+
+  /// A hook of all callbacks in their order, then the model's; of one callback.
+  template <class... Parameters, class... Arguments>
+  void call(const Hook<Parameters...>& hook, Arguments&&... arguments);
+  template <class... Parameters, class... Arguments>
+  void call_one(std::size_t callback, const Hook<Parameters...>& hook, Arguments&&... arguments);
 
   TrainerOptions options_;
   std::vector<AnyLogger> loggers_;
   std::string log_dir_;
+  std::unique_ptr<SignalGuard> signals_;
+  std::atomic<bool> interrupted_ = false;
 
-  LME* model_ = nullptr;
-  std::optional<data::DataLoader> train_loader_, val_loader_;
+  LME* model_ = nullptr;     // of the run
+  LME* attached_ = nullptr;  // the model whose trainer this is
+  TrainerFn function_ = TrainerFn::fit;
+  Status status_ = Status::idle;
+  data::Loaders train_loader_, val_loaders_;
+  std::vector<int64_t> val_batch_counts_;
   std::vector<AnyCallback> callbacks_;
   std::vector<std::string> callback_names_;
-  std::vector<AnyCallback> default_checkpoints_;  // the best of each monitor, then the last
   Position at_;
   std::vector<std::pair<nn::Module*, bool>> modes_;  // of all modules, while they are in eval mode
   bool training_started_ = false;
-  int64_t max_epochs_ = 0;
-  bool warned_of_loss_ = false;
+  bool in_batch_ = false;  // of training
+  int64_t max_epochs_ = 0, accumulate_ = 1, check_interval_ = 1, batches_run_ = 0;
+  bool warned_of_loss_ = false, told_to_go_on_ = false;
   std::string ckpt_path_;
   data::LoaderIterator train_batches_, val_batches_;
+  data::Batch prepared_;
   EpochMetrics train_metrics_, val_metrics_;
+  LoggedValues logged_;
   Generator sanity_generator_;  // the sanity check's, so that it changes nothing
   std::vector<std::string> metric_names_;
-  std::vector<std::pair<std::string, double>> callback_metrics_;
+  MetricValues callback_metrics_;
   Checkpoint kept_;  // entries of the resumed checkpoint that levin does not know
 };
 
-// A hook of all callbacks, in their order.
 template <class... Parameters, class... Arguments>
-void Trainer::call(void (Callback::*hook)(Trainer&, LME&, Parameters...),
-                   Arguments&&... arguments) {
-  for (std::size_t i = 0; i < callbacks_.size(); ++i) {
-    const Where where(callback_names_[i], "callback");
-    ((*callbacks_[i]).*hook)(*this, *model_, arguments...);
+void Trainer::call(const Hook<Parameters...>& hook, Arguments&&... arguments) {
+  for (std::size_t i = 0; i < callbacks_.size(); ++i) call_one(i, hook, arguments...);
+  if (!hook.of_model) return;
+  const ProfiledHook profiled(profiler(), "[LightningModule]", "LME", hook.name);
+  (model_->*hook.of_model)(arguments...);
+}
+
+template <class... Parameters, class... Arguments>
+void Trainer::call_one(std::size_t callback, const Hook<Parameters...>& hook,
+                       Arguments&&... arguments) {
+  const Where where(callback_names_[callback], "callback");
+  const ProfiledHook profiled(profiler(), "[Callback]", callback_names_[callback], hook.name);
+  ((*callbacks_[callback]).*hook.of_callbacks)(*this, *model_, arguments...);
+}
+
+// An exception ends the run in good order before it goes on to the caller.
+template <class Action>
+auto Trainer::guarded(Action action) {
+  try {
+    return action();
+  } catch (const std::exception& error) {
+    failed(error);
+    throw;
+  } catch (...) {
+    failed(std::runtime_error("an exception that is no std::exception"));
+    throw;
   }
+}
+
+template <class C>
+std::vector<C*> Trainer::callbacks_of() const {
+  std::vector<C*> found;
+  for (const AnyCallback& callback : callbacks_)
+    if (auto* same = dynamic_cast<C*>(callback.get())) found.push_back(same);
+  return found;
 }
 
 }  // namespace levin::inline v0

@@ -46,7 +46,7 @@ void HtmlReport::append(const Trainer& trainer) {
 }
 
 void HtmlReport::on_save_checkpoint(Trainer& trainer, LME&, Value& checkpoint) {
-  if (trainer.stage() != Stage::epoch_end) return;
+  if (trainer.stage() != Stage::epoch_logged) return;
   append(trainer);
   checkpoint["callbacks"][state_key()] = state_dict();
 }

@@ -66,6 +66,29 @@ Value describe_optimizer(const optim::Optimizer& optimizer) {
   return entry;
 }
 
+Value describe_scheduler(const SchedulerConfig& config) {
+  Value entry;
+  entry["type"] = config.scheduler->type_name();
+  if (!config.monitor.empty()) entry["monitor"] = config.monitor;
+  if (config.interval != "epoch") entry["interval"] = config.interval;
+  if (config.frequency != 1) entry["frequency"] = config.frequency;
+  if (!config.name.empty()) entry["name"] = config.name;
+  return entry;
+}
+
+// How often a scheduler has multiplied the rate by its factor.
+int64_t reductions(const optim::LRScheduler& scheduler, double first_lr) {
+  const double last_lr = scheduler.optimizer()->lr(0);
+  if (first_lr <= 0 || last_lr <= 0) return 0;
+  return std::llround(std::log(last_lr / first_lr) / std::log(*scheduler.factor()));
+}
+
+int64_t dataset_size(const std::vector<data::DataLoader>& loaders) {
+  int64_t size = 0;
+  for (const data::DataLoader& loader : loaders) size += loader.dataset().size();
+  return size;
+}
+
 Value describe_parameters(const LME& model) {
   Value entry;
   entry["name"] = model.base_model().type_name();
@@ -81,7 +104,7 @@ Value describe_parameters(const LME& model) {
 }  // namespace
 
 void MetadataCallback::setup(Trainer& trainer, LME&) {
-  if (!trainer.is_resuming()) metadata_ = {};
+  if (!trainer.is_resuming() || trainer.function() != TrainerFn::fit) metadata_ = {};
 }
 
 void MetadataCallback::on_fit_start(Trainer& trainer, LME& model) {
@@ -95,6 +118,12 @@ void MetadataCallback::on_fit_start(Trainer& trainer, LME& model) {
 
 void MetadataCallback::describe(const Trainer& trainer, LME& model) {
   metadata_["optimizer"] = one_or_list(model, describe_optimizer);
+  metadata_.erase("scheduler");
+  const auto& schedulers = model.scheduler.list();
+  if (schedulers.size() == 1) metadata_["scheduler"] = describe_scheduler(schedulers[0]);
+  if (schedulers.size() > 1)
+    for (const SchedulerConfig& config : schedulers)
+      metadata_["scheduler"].push_back(describe_scheduler(config));
   if (const ModelCheckpoint* checkpoint = trainer.best_checkpoint()) {
     metadata_["model_checkpoint"]["monitors"] = checkpoint->options().monitor;
     metadata_["model_checkpoint"]["mode"] = checkpoint->options().mode;
@@ -109,9 +138,9 @@ void MetadataCallback::describe(const Trainer& trainer, LME& model) {
 }
 
 void MetadataCallback::on_train_epoch_start(Trainer& trainer, LME&) {
-  metadata_["train_dataset_size"] = trainer.train_loader().dataset().size();
-  if (trainer.val_loader())
-    metadata_["validation_dataset_size"] = trainer.val_loader()->dataset().size();
+  metadata_["train_dataset_size"] = dataset_size(trainer.train_loaders());
+  if (trainer.has_validation())
+    metadata_["validation_dataset_size"] = dataset_size(trainer.val_loaders());
 }
 
 void MetadataCallback::on_train_epoch_end(Trainer&, LME& model) {
@@ -137,7 +166,7 @@ void MetadataCallback::log_epoch_metric(const std::string& name, int64_t epoch,
 }
 
 void MetadataCallback::on_save_checkpoint(Trainer& trainer, LME& model, Value& checkpoint) {
-  if (trainer.stage() != Stage::epoch_end) return;
+  if (trainer.stage() != Stage::epoch_logged) return;
   update_best(trainer, model);
   checkpoint["callbacks"][state_key()] = state_dict();
 }
@@ -170,6 +199,12 @@ void MetadataCallback::update_best(Trainer& trainer, LME& model) {
     best["optimizer_lr"] = one_or_list(model, learning_rate);
     best["monitor"] = monitor;
     best["score"] = *score;
+    if (model.scheduler.list().size() == 1)
+      if (const auto& scheduler = *model.scheduler.list()[0].scheduler; scheduler.factor()) {
+        const Value& start = metadata_.at("optimizer").at("starting_lr");
+        best["scheduler_num_lr_reduced"] =
+            reductions(scheduler, real_of(start.is_list() ? start.as_list()[0] : start));
+      }
     if (first) metadata_["best_model"] = best;
     if (monitored.size() > 1) metadata_["best_models"][monitor] = best;
   }
@@ -183,9 +218,43 @@ void MetadataCallback::on_fit_end(Trainer& trainer, LME&) {
   write(trainer);
 }
 
+// Files of their own: those of a fit stay as they are.
+void MetadataCallback::start_evaluation(const Trainer& trainer, LME& model) {
+  const std::string kind = trainer.testing() ? "test" : "validate";
+  metadata_["run_command"] = run_command();
+  metadata_[kind + "_dataset_size"] = dataset_size(trainer.val_loaders());
+  metadata_["model_parameters"] = describe_parameters(model);
+  const Value* hparams = model.hparams.find("metadata_hparams");
+  metadata_[kind + "_hparams"] = hparams ? *hparams : Value();
+  const double now = seconds_now();
+  metadata_[kind + "_start_timestamp"] = now;
+  metadata_[kind + "_start_date"] = date_text(now);
+  metadata_["epoch_metrics"] = Value::Map();
+  write(trainer);
+}
+
+void MetadataCallback::end_evaluation(const Trainer& trainer) {
+  const std::string kind = trainer.testing() ? "test" : "validate";
+  const double now = seconds_now();
+  metadata_[kind + "_end_timestamp"] = now;
+  metadata_[kind + "_end_date"] = date_text(now);
+  metadata_[kind + "_duration"] =
+      duration_text(now - metadata_.at(kind + "_start_timestamp").as_real());
+  write(trainer);
+}
+
+void MetadataCallback::on_validation_start(Trainer& trainer, LME& model) {
+  if (trainer.function() == TrainerFn::validate) start_evaluation(trainer, model);
+}
+
+void MetadataCallback::on_validation_end(Trainer& trainer, LME&) {
+  if (trainer.function() == TrainerFn::validate) end_evaluation(trainer);
+}
+
 void MetadataCallback::on_exception(Trainer& trainer, LME&, const std::exception& error) {
-  if (!metadata_.find("fit_start_timestamp")) return;
-  metadata_["status"] = std::string("failed: ") + error.what();
+  if (!metadata_.find("run_command")) return;
+  const bool interrupted = dynamic_cast<const Interrupted*>(&error);
+  metadata_["status"] = interrupted ? "interrupted" : std::string("failed: ") + error.what();
   write(trainer);
 }
 
@@ -195,7 +264,10 @@ void MetadataCallback::write(const Trainer& trainer) const {
   Value metrics = metadata_.at("epoch_metrics");
   ordered.erase("epoch_metrics");
   ordered["epoch_metrics"] = std::move(metrics);  // always last
-  write_whole(trainer.log_dir() + "/fit_metadata.json", to_json(ordered, 4, NonFinite::null));
+  const char* const kinds[] = {"fit", "validate", "test", "predict"};
+  const std::string kind = kinds[static_cast<int>(trainer.function())];
+  write_whole(trainer.log_dir() + "/" + kind + "_metadata.json",
+              to_json(ordered, 4, NonFinite::null));
 }
 
 }  // namespace levin::inline v0

@@ -1,4 +1,5 @@
-// MetadataCallback: fit_metadata.json, what was trained and how it went.
+// MetadataCallback: fit_metadata.json, what was trained and how it went; test_metadata.json,
+// validate_metadata.json of evaluations.
 #pragma once
 
 #include "../callback.h"
@@ -19,6 +20,10 @@ class MetadataCallback : public Callback {
   void on_save_checkpoint(Trainer& trainer, LME& model, Value& checkpoint) override;
   void on_epoch_logged(Trainer& trainer, LME& model) override;
   void on_fit_end(Trainer& trainer, LME& model) override;
+  void on_test_start(Trainer& trainer, LME& model) override { start_evaluation(trainer, model); }
+  void on_test_end(Trainer& trainer, LME&) override { end_evaluation(trainer); }
+  void on_validation_start(Trainer& trainer, LME& model) override;
+  void on_validation_end(Trainer& trainer, LME& model) override;
   void on_exception(Trainer& trainer, LME& model, const std::exception& error) override;
 
   /// An epoch's full result of a metric, as nested lists. Throws std::invalid_argument where the
@@ -28,6 +33,8 @@ class MetadataCallback : public Callback {
 
  private:
   void describe(const Trainer& trainer, LME& model);
+  void start_evaluation(const Trainer& trainer, LME& model);
+  void end_evaluation(const Trainer& trainer);
   void update_best(Trainer& trainer, LME& model);
   void write(const Trainer& trainer) const;
 

@@ -198,6 +198,11 @@ std::string ModelCheckpoint::save_best(Trainer& trainer) {
   return path;
 }
 
+void ModelCheckpoint::save_last_now(Trainer& trainer) {
+  last_model_path_ = free_path("last", last_model_path_);
+  save(trainer, last_model_path_);
+}
+
 // What was saved just now is the same: it gets a second name.
 void ModelCheckpoint::save_last(Trainer& trainer, const std::string& saved) {
   if (saved.empty()) return save(trainer, last_model_path_);
@@ -210,7 +215,7 @@ void ModelCheckpoint::save_last(Trainer& trainer, const std::string& saved) {
 }
 
 std::string ModelCheckpoint::file_name(const Trainer& trainer) const {
-  Metrics metrics = trainer.callback_metrics();
+  Metrics metrics(trainer.callback_metrics().begin(), trainer.callback_metrics().end());
   metrics.emplace_back("epoch", static_cast<double>(trainer.current_epoch()));
   metrics.emplace_back("step", static_cast<double>(trainer.global_step()));
   return filled(options_, metrics);

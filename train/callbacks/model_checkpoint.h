@@ -41,6 +41,9 @@ class ModelCheckpoint : public Callback {
   /// Throws std::invalid_argument where the monitor is no metric of the model.
   void on_train_epoch_end(Trainer& trainer, LME& model) override;
 
+  /// Writes last.ckpt of the run as it is now.
+  void save_last_now(Trainer& trainer);
+
   const ModelCheckpointOptions& options() const { return options_; }
   const std::string& dirpath() const { return dirpath_; }
   /// Empty before the first save.

@@ -19,7 +19,7 @@ void PlotMetrics::on_fit_start(Trainer& trainer, LME&) {
 }
 
 void PlotMetrics::on_save_checkpoint(Trainer& trainer, LME&, Value& checkpoint) {
-  if (trainer.stage() != Stage::epoch_end) return;
+  if (trainer.stage() != Stage::epoch_logged) return;
   record_.append(trainer);
   checkpoint["callbacks"][state_key()] = state_dict();
 }

@@ -168,7 +168,8 @@ void ProgressBar::on_train_batch_end(Trainer& trainer, LME&, const AlgorithmOutp
 }
 
 void ProgressBar::on_validation_batch_end(Trainer& trainer, LME&, const AlgorithmOutput*,
-                                          const data::Batch&, int64_t batch_idx) {
+                                          const data::Batch&, int64_t batch_idx,
+                                          int64_t /*dataloader_idx*/) {
   if (!due()) return;
   const bool sanity = trainer.stage() == Stage::sanity_check;
   draw(progress_line(sanity ? "Sanity Checking DataLoader 0" : "Validation DataLoader 0",

@@ -18,7 +18,8 @@ class ProgressBar : public Callback {
   void on_train_batch_end(Trainer& trainer, LME& model, const AlgorithmOutput* output,
                           const data::Batch& batch, int64_t batch_idx) override;
   void on_validation_batch_end(Trainer& trainer, LME& model, const AlgorithmOutput* output,
-                               const data::Batch& batch, int64_t batch_idx) override;
+                               const data::Batch& batch, int64_t batch_idx,
+                               int64_t dataloader_idx) override;
   void on_sanity_check_end(Trainer& trainer, LME& model) override;
   void on_epoch_logged(Trainer& trainer, LME& model) override;
   void on_exception(Trainer& trainer, LME& model, const std::exception& error) override;

@@ -55,6 +55,8 @@ class DataLoader {
   uint64_t seed() const { return seed_; }
   /// For resuming a run.
   void set_seed(uint64_t seed) { seed_ = seed; }
+  /// In the dataset's order from now on.
+  void stop_shuffling() { options_.shuffle = false; }
 
   /// The batches of an epoch from number `position` on. Shuffling and random samples are keyed by
   /// the epoch.

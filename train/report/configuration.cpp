@@ -74,20 +74,13 @@ ReportFacts data_facts(const Trainer& trainer) {
     facts.facts.push_back({kind + " batch size", with_commas(loader.options().batch_size)});
     facts.facts.push_back({kind + " shuffled", loader.options().shuffle ? "yes" : "no"});
   };
-  add("train", trainer.train_loader());
-  if (trainer.val_loader()) add("validation", *trainer.val_loader());
+  for (const data::DataLoader& loader : trainer.train_loaders()) add("train", loader);
+  for (const data::DataLoader& loader : trainer.val_loaders()) add("validation", loader);
   return facts;
 }
 
 ReportFacts trainer_facts(const TrainerOptions& options) {
-  Value all;
-  all["max_epochs"] = options.max_epochs ? Value(*options.max_epochs) : Value();
-  all["num_sanity_val_steps"] = options.num_sanity_val_steps;
-  all["check_val_every_n_epoch"] = options.check_val_every_n_epoch;
-  all["enable_checkpointing"] = options.enable_checkpointing;
-  all["enable_progress_bar"] = options.enable_progress_bar;
-  all["enable_model_summary"] = options.enable_model_summary;
-  all["default_root_dir"] = options.default_root_dir;
+  const Value all = described(options);
   return facts_of("Trainer", &all);
 }
 

@@ -1,0 +1,192 @@
+// Evaluations: the passes over data without training, in a fit and by themselves.
+#include <algorithm>
+
+#include "../autograd/ops.h"
+#include "callbacks/metadata.h"
+#include "hooks.h"
+#include "log.h"
+#include "result_table.h"
+#include "trainer.h"
+
+namespace levin::inline v0 {
+namespace {
+
+const EvaluationHooks& hooks_of(TrainerFn function) {
+  if (function == TrainerFn::test) return hook::test;
+  return function == TrainerFn::predict ? hook::predict : hook::validation;
+}
+
+const char* name_of(TrainerFn function) {
+  if (function == TrainerFn::test) return "test";
+  return function == TrainerFn::predict ? "predict" : "validate";
+}
+
+}  // namespace
+
+void Trainer::start_evaluation() {
+  const EvaluationHooks& hooks = hooks_of(function_);
+  enter_eval();
+  call(hooks.start);
+  call(hooks.epoch_start);
+}
+
+void Trainer::open_loader(int64_t number) {
+  at_.val_loader = number;
+  at_.val_batch = 0;
+  val_batches_ = val_loaders_.list()[number].epoch(at_.epoch);
+}
+
+// One batch of the loader that is open; false at its end.
+bool Trainer::evaluate_batch(EpochMetrics* metrics, std::optional<AlgorithmOutput>* output) {
+  if (at_.val_batch >= num_evaluation_batches(at_.val_loader)) return false;
+  const data::Batch* next = val_batches_.next();
+  if (!next) return false;
+  const EvaluationHooks& hooks = hooks_of(function_);
+  const NoGrad no_grad;
+  const data::Batch& batch = prepared(*next);
+  const int64_t index = at_.val_batch, loader = at_.val_loader;
+  call(hooks.batch_start, batch, index, loader);
+  *output = run_algorithm(batch);
+  if (*output && metrics) {
+    model_->set_cache_result(**output);
+    metrics->update(**output, model_->weigh_batches);
+    check(!(*output)->metrics.find("loss")->is_nothing(), {"Loss not set"});
+  }
+  ++at_.val_batch;
+  ++batches_run_;
+  const AlgorithmOutput* result = *output ? &**output : nullptr;
+  call(hooks.batch_end, result, batch, index, loader);
+  return true;
+}
+
+void Trainer::end_evaluation() {
+  const EvaluationHooks& hooks = hooks_of(function_);
+  call(hooks.end);
+  leave_eval();
+}
+
+std::optional<AlgorithmOutput> Trainer::run_algorithm(const data::Batch& batch) {
+  const ProfileScope scope(profiler(), training() ? "training_step" : "evaluation_step");
+  return model_->model_algorithm(*model_, batch);
+}
+
+// Batches as the model wants them.
+const data::Batch& Trainer::prepared(const data::Batch& batch) {
+  if (!options_.precision.starts_with("64")) return batch;
+  prepared_ = batch;
+  for (Tensor& tensor : prepared_)
+    if (is_floating(tensor.dtype())) tensor = tensor.to(kFloat64);
+  return prepared_;
+}
+
+void Trainer::begin_evaluation(TrainerFn function, LME& model, data::Loaders loaders,
+                               const EvaluationOptions& options) {
+  const std::string ckpt_path = model_ ? "" : resolved_ckpt_path(options.ckpt_path);
+  const int64_t epoch = at_.epoch, batches = at_.batches_done;
+  const bool same_model = attached_ == &model;
+  begin(function, model);
+  ckpt_path_ = ckpt_path;
+  if (same_model) at_.epoch = epoch, at_.batches_done = batches;  // those of the fit before
+  val_loaders_ = std::move(loaders);
+  load_loaders(&val_loaders_, name_of(function));
+  check(!val_loaders_.list().empty(), {"Trainer.", name_of(function), ": no loader"});
+}
+
+void Trainer::set_up_evaluation() {
+  const bool test = function_ == TrainerFn::test, predict = function_ == TrainerFn::predict;
+  count_batches(test      ? options_.limit_test_batches
+                : predict ? options_.limit_predict_batches
+                          : options_.limit_val_batches,
+                test      ? "limit_test_batches"
+                : predict ? "limit_predict_batches"
+                          : "limit_val_batches");
+  Checkpoint checkpoint;
+  if (!ckpt_path_.empty()) checkpoint = load_checkpoint_file(ckpt_path_);
+  set_up_run();
+  if (!ckpt_path_.empty()) {
+    model_->load_state_dict(checkpoint.with_prefix("state_dict."));
+    restore_callbacks(checkpoint);
+    at_.epoch = checkpoint.state.at("epoch").as_integer();
+  }
+  for (const AnyLogger& logger : loggers_) logger->log_hyperparams(model_->hparams);
+}
+
+std::vector<MetricValues> Trainer::evaluate(TrainerFn function, LME& model, data::Loaders loaders,
+                                            const EvaluationOptions& options) {
+  begin_evaluation(function, model, std::move(loaders), options);
+  std::vector<MetricValues> results;
+  guarded([&] {
+    set_up_evaluation();
+    const bool test = function == TrainerFn::test;
+    const std::string prefix = test ? "" : "val_";
+    EpochMetrics& metrics = test ? train_metrics_ : val_metrics_;
+    start_evaluation();
+    std::optional<AlgorithmOutput> output;
+    Value::Map row;
+    const auto count = static_cast<int64_t>(val_loaders_.list().size());
+    for (int64_t i = 0; i < count; ++i) {
+      open_loader(i);
+      metrics.reset();
+      while (evaluate_batch(&metrics, &output)) {
+      }
+      const std::string suffix = count > 1 ? "/dataloader_idx_" + std::to_string(i) : "";
+      results.push_back(publish(metrics, prefix, suffix));
+      for (const auto& [name, value] : results.back()) row.emplace_back(name + suffix, value);
+    }
+    const EvaluationHooks& hooks = hooks_of(function);
+    call(hooks.epoch_end);
+    for (const auto& [name, value] : logged_.epoch(true)) row.emplace_back(name, value);
+    if (!row.empty()) {
+      row.emplace_back("epoch", at_.epoch);
+      row.emplace_back("step", at_.batches_done);
+      for (const AnyLogger& logger : loggers_)
+        logger->log_metrics(row, test ? LogTable::test : LogTable::validate);
+    }
+    end_evaluation();
+    if (options.verbose) print_result_table(test ? "Test" : "Validate", results);
+    finish_run();
+  });
+  return results;
+}
+
+std::vector<MetricValues> Trainer::validate(LME& model, data::Loaders loaders,
+                                            const EvaluationOptions& options) {
+  return evaluate(TrainerFn::validate, model, std::move(loaders), options);
+}
+
+std::vector<MetricValues> Trainer::test(LME& model, data::Loaders loaders,
+                                        const EvaluationOptions& options) {
+  return evaluate(TrainerFn::test, model, std::move(loaders), options);
+}
+
+std::vector<std::vector<data::Batch>> Trainer::predict_all(LME& model, data::Loaders loaders,
+                                                           const EvaluationOptions& options) {
+  begin_evaluation(TrainerFn::predict, model, std::move(loaders), options);
+  std::vector<std::vector<data::Batch>> predictions;
+  guarded([&] {
+    set_up_evaluation();
+    start_evaluation();
+    std::optional<AlgorithmOutput> output;
+    for (std::size_t i = 0; i < val_loaders_.list().size(); ++i) {
+      open_loader(static_cast<int64_t>(i));
+      predictions.emplace_back();
+      while (evaluate_batch(nullptr, &output)) {
+        data::Batch& y = predictions.back().emplace_back();
+        if (!output) continue;
+        y = output->y;
+        for (Tensor& tensor : y) tensor = tensor.detach().to(kCPU);
+      }
+    }
+    call(hook::predict.epoch_end);
+    end_evaluation();
+    finish_run();
+  });
+  return predictions;
+}
+
+std::vector<data::Batch> Trainer::predict(LME& model, data::DataLoader loader,
+                                          const EvaluationOptions& options) {
+  return std::move(predict_all(model, std::move(loader), options)[0]);
+}
+
+}  // namespace levin::inline v0
