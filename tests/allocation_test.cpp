@@ -120,6 +120,26 @@ TEST(Allocations, AClassifiersStepMakesNone) {
   expect_none(model, {dataset, {.batch_size = 32}});
 }
 
+// Adam's state and counters, a schedule, and a clipped norm.
+TEST(Allocations, AnAdamStepMakesNone) {
+  Generator generator(1);
+  const nn::Linear model(5, 10);
+  const Tensor x = randn({10, 5}, generator), target = randn({10, 10}, generator);
+  optim::Adam adam(model.parameters(), {.amsgrad = true});
+  optim::OneCycleLR schedule(adam, {.max_lr = 0.1, .total_steps = 100});
+  const std::vector<Tensor> parameters = model.parameters();
+  int64_t before = 0;
+  for (int step = 0; step < 20; ++step) {
+    if (step == 10) before = allocations;
+    adam.zero_grad();
+    mse_loss(linear(x, model.weight, model.bias), target).backward();
+    optim::clip_grad_norm_(parameters, 1);
+    adam.step();
+    schedule.step();
+  }
+  EXPECT_EQ(allocations - before, 0);
+}
+
 // Samples one by one, as the seed's example draws them.
 struct RandomDataset : data::Dataset {
   int64_t size() const override { return 100; }

@@ -117,16 +117,22 @@ std::ostream& operator<<(std::ostream& out, const Used& used) {
 
 using Bits = std::vector<std::vector<double>>;
 
+enum class Kind { sgd, adam };
+
 struct Training {
-  Training() {
+  explicit Training(Kind rule = Kind::sgd) {
     manual_seed(1);
     net = nn::Sequential(nn::Linear(3, 4), nn::Tanh(), nn::Linear(4, 2));
     const std::vector<Tensor> parameters = net.parameters();
     // One with gaps, and two groups: each is updated in its own way.
     gapped = randn({4, 4}).narrow(1, 0, 2).detach().requires_grad_();
-    optimizer.emplace(std::vector<optim::SGD::Group>{
-        {{parameters[0], parameters[1]}, {.lr = 0.1, .momentum = 0.9}},
-        {{parameters[2], parameters[3], gapped}, {.lr = 0.2, .momentum = 0.5, .nesterov = true}}});
+    const std::vector<Tensor> first = {parameters[0], parameters[1]},
+                              second = {parameters[2], parameters[3], gapped};
+    if (rule == Kind::sgd)
+      optimizer = optim::SGD({{first, {.lr = 0.1, .momentum = 0.9}},
+                              {second, {.lr = 0.2, .momentum = 0.5, .nesterov = true}}});
+    else
+      optimizer = optim::Adam({{first, {.lr = 0.1}}, {second, {.lr = 0.2, .amsgrad = true}}});
     x = randn({5, 3});
     target = randn({5, 2});
   }
@@ -147,17 +153,17 @@ struct Training {
 
   nn::Sequential net;
   Tensor gapped, x, target;
-  std::optional<optim::SGD> optimizer;
+  optim::AnyOptimizer optimizer;
 };
 
-class FailingStep : public testing::TestWithParam<std::pair<What, int>> {};
+class FailingStep : public testing::TestWithParam<std::tuple<What, int, Kind>> {};
 
-// The first step makes the momentum, the second one has it.
+// The first step makes the state, the second one has it.
 TEST_P(FailingStep, LeavesAllOrNothing) {
-  const auto [what, done] = GetParam();
+  const auto [what, done, rule] = GetParam();
   Bits expected[4];
   {
-    Training training;
+    Training training(rule);
     for (Bits& bits : expected) {
       bits = training.bits();
       training.step();
@@ -168,7 +174,7 @@ TEST_P(FailingStep, LeavesAllOrNothing) {
     SCOPED_TRACE("allocation " + std::to_string(n));
     const Used before;
     {
-      Training training;
+      Training training(rule);
       for (int i = 0; i < done; ++i) training.step();
       passed = succeeds(what, n, [&] { training.step(); });
       const Bits after = training.bits();
@@ -186,8 +192,9 @@ TEST_P(FailingStep, LeavesAllOrNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, FailingStep,
-                         testing::Values(std::pair(What::objects, 0), std::pair(What::objects, 1),
-                                         std::pair(What::blocks, 0), std::pair(What::blocks, 1)));
+                         testing::Combine(testing::Values(What::objects, What::blocks),
+                                          testing::Values(0, 1),
+                                          testing::Values(Kind::sgd, Kind::adam)));
 
 // What is only short for a moment is found once caches are given back.
 TEST(FailingAllocation, OneRefusalIsNoError) {

@@ -1,14 +1,13 @@
 // Every operation of the table gives the same bits, values and gradients, in every instruction set
 // that has fused multiply-adds: the program runs itself with each and compares.
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <string>
 
 #include "hash.h"
 #include "op_sample.h"
+#include "with_isa.h"
 
 namespace levin {
 namespace {
@@ -43,23 +42,11 @@ TEST(OpBits, Print) {
   });
 }
 
-std::string printed_with(const char* isa) {
-  char self[4096] = {};
-  EXPECT_GT(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
-  const std::string command = std::string("LEVIN_ISA=") + isa + " '" + self +
-                              "' --gtest_filter=OpBits.Print | grep '^bits '";
-  FILE* pipe = popen(command.c_str(), "r");
-  std::string text;
-  char part[4096];
-  while (std::fgets(part, sizeof(part), pipe)) text += part;
-  EXPECT_EQ(pclose(pipe), 0);
-  return text;
-}
-
 TEST(OpBits, SameWithAvx2AndAvx512) {
   if (!__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq"))
     GTEST_SKIP() << "this processor has no AVX-512";
-  const std::string avx512 = printed_with("avx512"), avx2 = printed_with("avx2");
+  const std::string avx512 = bits_printed_with("avx512", "OpBits.Print"),
+                    avx2 = bits_printed_with("avx2", "OpBits.Print");
   EXPECT_GT(avx512.size(), 10000u);
   EXPECT_EQ(avx512, avx2);
   std::cout << std::count(avx2.begin(), avx2.end(), '\n')
