@@ -55,6 +55,15 @@ TEST(ProgressLine, IsTqdms) {
             "[00:03<01:36, 10.00it/s]");
 }
 
+TEST(ProgressLine, WithoutATotal) {
+  EXPECT_EQ(progress_line("Epoch 0", 5, -1, 2.5, "v_num=0", 80),
+            "Epoch 0: |                              | 5/? [00:02<00:00,  2.00it/s, v_num=0]");
+  EXPECT_EQ(progress_line("Predicting DataLoader 0", 0, -1, 0, "", 70),
+            "Predicting DataLoader 0: |                     | 0/? [00:00<?, ?it/s]");
+  EXPECT_EQ(progress_line("Predicting DataLoader 0", 0, 0, 0, "", 70),
+            "Predicting DataLoader 0: |                     | 0/0 [00:00<?, ?it/s]");
+}
+
 TEST(ProgressLine, FitsItsColumns) {
   for (int columns = 0; columns < 200; ++columns)
     for (const int64_t done : {0, 3, 7}) {
@@ -76,7 +85,7 @@ TEST(ProgressLine, FitsItsColumns) {
 // A short fit with a bar; each batch takes `pause`.
 Lines fitted_lines(
     const Scratch& folder, std::chrono::milliseconds pause = {},
-    std::function<void()> before_batch = [] {}) {
+    std::function<void()> before_batch = [] {}, std::vector<AnyCallback> bars = {}) {
   LME model(nn::Linear(2, 1));
   make_seed(model);
   model.model_algorithm = [&](LME& model, const data::Batch& batch) {
@@ -84,8 +93,10 @@ Lines fitted_lines(
     before_batch();
     return plain_algorithm(model, batch);
   };
-  Trainer trainer(
-      {.max_epochs = 2, .logger = CSVLogger(folder.path()), .enable_model_summary = false});
+  Trainer trainer({.max_epochs = 2,
+                   .logger = CSVLogger(folder.path()),
+                   .callbacks = bars,
+                   .enable_model_summary = false});
   trainer.fit(model, normal_loader(12, 2, 1, {.batch_size = 3}),
               normal_loader(6, 2, 1, {.batch_size = 3}));
   Lines values;
@@ -216,6 +227,61 @@ TEST(ProgressBar, IsDrawnTenTimesASecondAtMost) {
   EXPECT_LE(drawn, 2 + 1 + seconds.count() / 0.1) << written;  // 2: the ends of epochs
 }
 
+TEST(ProgressBar, LogLinesStandAboveIt) {
+  if (!Terminal::available()) GTEST_SKIP() << "no pseudo-terminals here";
+  for (const bool coloured : {true, false}) {
+    const Scratch folder;
+    Terminal terminal;
+    if (!coloured) setenv("NO_COLOR", "1", 1);
+    int batches = 0;
+    fitted_lines(folder, {}, [&] {
+      if (++batches == 4) std::this_thread::sleep_for(std::chrono::milliseconds(110));  // drawn
+      if (batches == 5) log_info({"two\nlines"});
+      if (batches == 6) log_warning({"careful"});
+    });
+    unsetenv("NO_COLOR");
+    const std::string written = terminal.text();
+    const Lines lines = shown(written);
+    ASSERT_EQ(lines.size(), 6u) << written;
+    EXPECT_TRUE(lines[0].starts_with("[")) << written;
+    EXPECT_TRUE(lines[0].ends_with(" levin] two")) << written;
+    EXPECT_EQ(lines[1], "lines");
+    EXPECT_TRUE(lines[2].ends_with(" levin] warning: careful")) << written;
+    EXPECT_TRUE(lines[3].starts_with("Epoch 0: 100%|█")) << written;
+    EXPECT_EQ(written.find("\033[32m") != std::string::npos, coloured);
+    // The bar comes back below the line.
+    EXPECT_NE(written.find("careful\nEpoch 0:  "), std::string::npos) << written;
+  }
+}
+
+TEST(ProgressBar, RefreshRate) {
+  if (!Terminal::available()) GTEST_SKIP() << "no pseudo-terminals here";
+  const auto written = [](int64_t rate) {
+    const Scratch folder;
+    Terminal terminal;
+    int batches = 0;
+    const auto slow_first_epoch = [&] {
+      if (++batches > 2 && batches <= 6)
+        std::this_thread::sleep_for(std::chrono::milliseconds(105));
+    };
+    fitted_lines(folder, {}, slow_first_epoch, {ProgressBar({.refresh_rate = rate})});
+    return terminal.text();
+  };
+  const std::string every_third = written(3);
+  EXPECT_NE(every_third.find("| 3/4 ["), std::string::npos) << every_third;
+  EXPECT_NE(every_third.find("| 4/4 ["), std::string::npos) << every_third;
+  EXPECT_EQ(every_third.find("| 1/4 ["), std::string::npos) << every_third;
+  EXPECT_EQ(every_third.find("| 2/4 ["), std::string::npos) << every_third;
+  setenv("TQDM_MINITERS", "3", 1);
+  const std::string by_environment = written(1);
+  unsetenv("TQDM_MINITERS");
+  EXPECT_NE(by_environment.find("| 3/4 ["), std::string::npos) << by_environment;
+  EXPECT_EQ(by_environment.find("| 2/4 ["), std::string::npos) << by_environment;
+  EXPECT_EQ(written(0), "");
+  EXPECT_EQ(error_of<std::invalid_argument>([] { ProgressBar({.refresh_rate = -1}); }),
+            "ProgressBar: refresh_rate is -1, it must be at least 0");
+}
+
 TEST(ProgressBar, LeavesNoHalfLineAfterAnException) {
   if (!Terminal::available()) GTEST_SKIP() << "no pseudo-terminals here";
   const Scratch folder;
@@ -239,6 +305,60 @@ TEST(ProgressBar, ADumbTerminalGetsLines) {
   setenv("TERM", "xterm", 1);
   EXPECT_EQ(written.find('\r'), std::string::npos);
   EXPECT_EQ(split(written).size(), 2u);
+}
+
+TEST(ProgressBar, OffATerminalRefreshRateZeroIsSilent) {
+  const Scratch folder;
+  testing::internal::CaptureStderr();
+  fitted_lines(folder, {}, [] {}, {ProgressBar({.refresh_rate = 0})});
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+// Both loaders of an evaluation, of 4 and 2 batches.
+template <class Run>
+void evaluate(Run run) {
+  LME model(nn::Linear(2, 1));
+  make_seed(model);
+  Trainer trainer({.logger = false});
+  run(trainer, model,
+      std::vector{normal_loader(12, 2, 1, {.batch_size = 3}),
+                  normal_loader(6, 2, 1, {.batch_size = 3})});
+}
+
+TEST(ProgressBar, OffATerminalALoaderIsALine) {
+  const auto printed = [](auto run) {
+    testing::internal::CaptureStderr();
+    evaluate(run);
+    return split(std::regex_replace(testing::internal::GetCapturedStderr(),
+                                    std::regex(R"(\[\d\d:\d\d\])"), "[..]"));
+  };
+  const auto quiet = EvaluationOptions{.verbose = false};
+  EXPECT_EQ(printed([&](Trainer& trainer, LME& model, const auto& loaders) {
+              trainer.test(model, loaders, quiet);
+            }),
+            (Lines{"Testing DataLoader 0: 4/4 [..]", "Testing DataLoader 1: 2/2 [..]"}));
+  EXPECT_EQ(printed([&](Trainer& trainer, LME& model, const auto& loaders) {
+              trainer.validate(model, loaders, quiet);
+            }),
+            (Lines{"Validation DataLoader 0: 4/4 [..]", "Validation DataLoader 1: 2/2 [..]"}));
+  EXPECT_EQ(printed([&](Trainer& trainer, LME& model, const auto& loaders) {
+              trainer.predict_all(model, loaders);
+            }),
+            (Lines{"Predicting DataLoader 0: 4/4 [..]", "Predicting DataLoader 1: 2/2 [..]"}));
+}
+
+TEST(ProgressBar, OnATerminalTheBarOfALoaderStays) {
+  if (!Terminal::available()) GTEST_SKIP() << "no pseudo-terminals here";
+  Terminal terminal;
+  evaluate([](Trainer& trainer, LME& model, const auto& loaders) {
+    trainer.test(model, loaders, {.verbose = false});
+  });
+  const std::string written = terminal.text();
+  const Lines lines = shown(written);
+  ASSERT_EQ(lines.size(), 3u) << written;
+  EXPECT_TRUE(lines[0].starts_with("Testing DataLoader 0: 100%|█")) << written;
+  EXPECT_TRUE(lines[1].starts_with("Testing DataLoader 1: 100%|█")) << written;
+  EXPECT_EQ(lines[2], "");
 }
 
 TEST(ProgressBar, VersionsAreShort) {
