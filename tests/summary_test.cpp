@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "scratch.h"
+#include "seed_model.h"
 
 namespace levin {
 namespace {
@@ -275,6 +276,26 @@ TEST(ModelSummary, MayBeOff) {
   set_log_sink(nullptr);
   EXPECT_TRUE(logged.starts_with("the model:\n  | Name         | Type ")) << logged;
   EXPECT_FALSE(logged.ends_with("\n"));
+}
+
+TEST(ModelSummary, OfAUserStandsForTheDefaultOne) {
+  static int tables = 0;
+  tables = 0;
+  set_log_sink([](LogLevel, std::string_view text) { tables += text.starts_with("the model:"); });
+  LME model(nn::Linear(2, 1));
+  make_seed(model);
+  for (const bool by_model : {false, true}) {
+    const std::vector<AnyCallback> mine = {ModelSummary({.max_depth = 2})};
+    if (by_model) model.callbacks = mine;
+    Trainer({.max_epochs = 1,
+             .logger = false,
+             .callbacks = by_model ? std::vector<AnyCallback>{} : mine,
+             .enable_checkpointing = false,
+             .enable_progress_bar = false})
+        .fit(model, normal_loader(3, 2, 1, {.batch_size = 3}));
+  }
+  set_log_sink(nullptr);
+  EXPECT_EQ(tables, 2);
 }
 
 TEST(ShortCount, IsLightnings) {

@@ -26,6 +26,13 @@ void remember_modes(nn::Module& module, Modes* modes) {
   for (const auto& [name, child] : module.named_children()) remember_modes(*child, modes);
 }
 
+template <class C>
+bool holds(const std::vector<AnyCallback>& callbacks) {
+  return std::any_of(callbacks.begin(), callbacks.end(), [](const AnyCallback& callback) {
+    return dynamic_cast<const C*>(callback.get()) != nullptr;
+  });
+}
+
 }  // namespace
 
 Trainer::Trainer(TrainerOptions options) : options_(checked(std::move(options))) {
@@ -186,8 +193,11 @@ void Trainer::make_callbacks() {
     });
     if (!repeated) callbacks_.push_back(callback);  // the model's stands for it
   }
-  if (options_.enable_progress_bar) callbacks_.push_back(ProgressBar());
-  if (options_.enable_model_summary) callbacks_.push_back(ModelSummary());
+  if (options_.enable_progress_bar && !holds<ProgressBar>(callbacks_) && !holds<ProgressBar>(own))
+    callbacks_.push_back(ProgressBar());
+  if (options_.enable_model_summary && !holds<ModelSummary>(callbacks_) &&
+      !holds<ModelSummary>(own))
+    callbacks_.push_back(ModelSummary());
   const auto& checkpoints = model_->default_checkpoints();
   for (const AnyCallback& callback : own)
     if (options_.enable_checkpointing ||
