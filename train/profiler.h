@@ -48,7 +48,7 @@ struct SimpleProfilerOptions {
 
 /// Lightning's: the mean and total duration of each action. The report goes to the log, or is
 /// appended to <dirpath>/<stage>-<filename>.txt. Starting and stopping an action that has run before
-/// takes some 100 ns and no memory.
+/// takes some 150 ns and no memory.
 class SimpleProfiler : public Profiler {
  public:
   explicit SimpleProfiler(SimpleProfilerOptions options = {});
