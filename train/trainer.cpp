@@ -189,7 +189,8 @@ void Trainer::make_callbacks() {
   callbacks_.clear();
   for (const AnyCallback& callback : options_.callbacks) {
     const bool repeated = std::any_of(own.begin(), own.end(), [&](const AnyCallback& other) {
-      return typeid(*other) == typeid(*callback) && other->state_key() == callback->state_key();
+      const Callback &one = *other, &two = *callback;  // clang warns of calls within typeid
+      return typeid(one) == typeid(two) && one.state_key() == two.state_key();
     });
     if (!repeated) callbacks_.push_back(callback);  // the model's stands for it
   }
