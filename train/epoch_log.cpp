@@ -15,14 +15,15 @@ std::optional<double> value_of(CoreMetric& metric) {
 
 }  // namespace
 
-// Each metric of training, then of validation where it ran in this epoch.
+// Each metric of training and of validation; null where no batch of the epoch gave it a value.
 template <class Use>
 void Trainer::each_metric(Use use) {
+  const bool trained = train_metrics_.has_batches();
+  const bool validated = at_.has_validation && val_metrics_.has_batches();
   auto validation = val_metrics_.begin();
   for (const auto& [name, metric] : train_metrics_) {
-    use(name, &*metric);
-    if (has_validation()) use("val_" + name, at_.has_validation ? &*validation->metric : nullptr);
-    if (has_validation()) ++validation;
+    use(name, trained ? &*metric : nullptr);
+    if (has_validation()) use("val_" + name, validated ? &*(validation++)->metric : nullptr);
   }
 }
 
@@ -48,6 +49,7 @@ void Trainer::log_epoch() {
     if (full.defined()) model_->metadata_callback()->log_epoch_metric(name, at_.epoch, full);
   });
   warn_of_bad_loss();
+  warn_of_one_class();
   train_metrics_.reset();
   val_metrics_.reset();
   for (const auto& [name, value] : logged_.epoch(true)) row.emplace_back(name, value);
@@ -97,6 +99,16 @@ void Trainer::warn_of_bad_loss() {
   warned_of_loss_ = true;
   log_warning({"the training loss is not finite from epoch ", at_.epoch, ", batch ", batch,
                " on. Training goes on."});
+}
+
+// batch_weighted_bce of a batch that has one class only is 0 whatever the model says.
+void Trainer::warn_of_one_class() {
+  if (warned_of_one_class_ || !one_class_batches_.defined()) return;
+  const auto count = one_class_batches_.item<int64_t>();
+  if (count == 0) return;
+  warned_of_one_class_ = true;
+  log_warning({"batch_weighted_bce: ", count, " batches until epoch ", at_.epoch,
+               " were of one class only: their loss and gradient are 0."});
 }
 
 void Trainer::log(const std::string& name, double value, const LogOptions& options) {

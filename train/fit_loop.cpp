@@ -6,6 +6,7 @@
 #include "../autograd/ops.h"
 #include "hooks.h"
 #include "log.h"
+#include "losses.h"
 #include "trainer.h"
 
 namespace levin::inline v0 {
@@ -145,6 +146,7 @@ void Trainer::for_each_optimizer(Action action) {
 }
 
 void Trainer::train_on(const data::Batch& batch) {
+  const OneClassBatches one_class(&one_class_batches_);
   std::optional<AnomalyMode> anomaly;
   if (options_.detect_anomaly) anomaly.emplace();
   const int64_t index = at_.batch;

@@ -40,6 +40,13 @@ Tensor LME::operator()(const data::Batch& inputs) {
   return base_model()(named);
 }
 
+Tensor LME::forward_host_data(const Tensor& x) {
+  const NoGrad no_grad;
+  const std::vector<Tensor> all = parameters();
+  const bool floating = is_floating(x.dtype()) && !all.empty();
+  return (*this)(x.to(floating ? all[0].dtype() : x.dtype()).to(device()));
+}
+
 Device LME::device() const {
   const std::vector<Tensor> all = parameters();
   return all.empty() ? kCPU : all[0].device();

@@ -43,11 +43,11 @@ class LME : public nn::Module {
   Tensor forward(const Tensor& x) override { return base_model()(x); }
   /// Named or several inputs, for a base model that takes them (nn::Module::forward_inputs).
   Tensor operator()(const data::Batch& inputs);
-  /// The same for host data, without recording: a number (as [1]), vectors of numbers, to any depth.
+  /// The same for host data, without recording: a number (as [1]), vectors of numbers, to any depth;
+  /// floating numbers become the parameters' type.
   template <class T>
   Tensor np_forward(const T& x) {
-    const NoGrad no_grad;
-    return (*this)(to_tensor(x).to(device()));
+    return forward_host_data(to_tensor(x));
   }
   void members(nn::Members& m) override { m("", base_model_); }
 
@@ -145,6 +145,8 @@ class LME : public nn::Module {
   virtual void on_load_checkpoint(const Value&) {}
 
  private:
+  Tensor forward_host_data(const Tensor& x);
+
   nn::AnyModule base_model_;
   std::shared_ptr<MetadataCallback> metadata_;
   std::vector<AnyCallback> default_checkpoints_;

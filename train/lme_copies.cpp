@@ -80,7 +80,7 @@ std::unique_ptr<LME> LME::clone() const {
     fail({"clone: an optimizer has a parameter of shape ", parameter.shape(),
           " that is none of the model's"});
   };
-  if (criterion_fn) copy->criterion_fn = AnyMetric(criterion_fn.metric()->clone());
+  if (criterion_fn) copy->criterion_fn.set(AnyMetric(criterion_fn.metric()->clone()));
   std::vector<NamedMetric> copied_metrics;
   for (const auto& [name, metric] : metrics)
     copied_metrics.push_back({name, AnyMetric(metric->clone())});

@@ -20,10 +20,8 @@ Tensor CriterionProperty::operator()(const Tensor& y, const Tensor& gt) const {
   return result.tensor();
 }
 
-CriterionProperty& CriterionProperty::operator=(AnyMetric metric) {
+CriterionProperty& CriterionProperty::set(AnyMetric metric) {
   check(static_cast<bool>(metric), {"model.criterion_fn: an empty metric"});
-  check(metric->requires_grad(),
-        {"model.criterion_fn: a metric whose forward is not recorded (requires_grad is false)"});
   metric_ = std::move(metric);
   return *this;
 }

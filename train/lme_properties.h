@@ -20,13 +20,24 @@ class CriterionProperty {
     metric_ = CallableCoreMetric(std::move(function), false, true);
     return *this;
   }
-  /// A metric that requires a gradient. Throws std::invalid_argument for another.
-  CriterionProperty& operator=(AnyMetric metric);
+  /// A metric: its forward() is the loss. (nn::MSELoss() and the like are functions too.)
+  template <class M>
+  requires std::is_base_of_v<CoreMetric, std::remove_cvref_t<M>> CriterionProperty& operator=(
+      M&& metric) {
+    return set(AnyMetric(std::forward<M>(metric)));
+  }
+  template <class M>
+  requires std::is_base_of_v<CoreMetric, M> CriterionProperty& operator=(
+      std::shared_ptr<M> metric) {
+    return set(AnyMetric(std::move(metric)));
+  }
   /// Throws std::logic_error where none was assigned, std::invalid_argument where it gives no
   /// tensor.
   Tensor operator()(const Tensor& y, const Tensor& gt) const;
   explicit operator bool() const { return static_cast<bool>(metric_); }
   const AnyMetric& metric() const { return metric_; }
+  /// Throws std::invalid_argument for an empty one.
+  CriterionProperty& set(AnyMetric metric);
 
  private:
   AnyMetric metric_;

@@ -102,7 +102,8 @@ void Trainer::begin(TrainerFn function, LME& model) {
   status_ = Status::running;
   at_ = {};
   should_stop = interrupted_ = false;
-  warned_of_loss_ = told_to_go_on_ = training_started_ = false;
+  one_class_batches_ = {};
+  warned_of_one_class_ = warned_of_loss_ = told_to_go_on_ = training_started_ = false;
   callback_metrics_.clear();
   logged_.reset();
   callbacks_.clear();

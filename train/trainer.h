@@ -247,6 +247,7 @@ class Trainer {
   MetricValues publish(const EpochMetrics& metrics, const std::string& prefix,
                        const std::string& suffix);
   void warn_of_bad_loss();
+  void warn_of_one_class();
 
   // schedule.cpp
   void check_schedulers() const;
@@ -299,7 +300,8 @@ class Trainer {
   bool training_started_ = false;
   bool in_batch_ = false;  // of training
   int64_t max_epochs_ = 0, accumulate_ = 1, check_interval_ = 1, batches_run_ = 0;
-  bool warned_of_loss_ = false, told_to_go_on_ = false;
+  Tensor one_class_batches_;  // int64 []: see OneClassBatches
+  bool warned_of_one_class_ = false, warned_of_loss_ = false, told_to_go_on_ = false;
   std::string ckpt_path_;
   data::LoaderIterator train_batches_, val_batches_;
   data::Batch prepared_;
