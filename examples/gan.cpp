@@ -50,7 +50,8 @@ int main() {
   model.optimizer = std::vector<optim::AnyOptimizer>{
       optim::Adam(gan.generator.parameters(), {.lr = 0.01, .betas = {0.5, 0.999}}),
       optim::Adam(gan.discriminator.parameters(), {.lr = 0.01, .betas = {0.5, 0.999}})};
-  model.metrics = {{"d_loss", {nullptr, "min"}}, {"g_loss", {nullptr, "min"}},
+  model.metrics = {{"d_loss", {nullptr, "min"}},
+                   {"g_loss", {nullptr, "min"}},
                    {"mean", {nullptr, "min"}}};  // computed by the algorithm
   model.model_algorithm = adversarial;
 
