@@ -9,6 +9,7 @@
 #include "callbacks/model_checkpoint.h"
 #include "callbacks/model_summary.h"
 #include "callbacks/progress_bar.h"
+#include "callbacks/timer.h"
 #include "hooks.h"
 #include "log.h"
 #include "loggers/csv_logger.h"
@@ -205,6 +206,8 @@ void Trainer::make_callbacks() {
     if (options_.enable_checkpointing ||
         std::find(checkpoints.begin(), checkpoints.end(), callback) == checkpoints.end())
       callbacks_.push_back(callback);
+  if (options_.max_time && callbacks_of<Timer>().empty())
+    callbacks_.push_back(Timer(options_.max_time));
   std::stable_sort(callbacks_.begin(), callbacks_.end(),
                    [](const auto& a, const auto& b) { return a->order() < b->order(); });
   callback_names_.clear();
