@@ -9,6 +9,7 @@
 #include "../files/text.h"
 #include "../lme.h"
 #include "../trainer.h"
+#include "early_stopping.h"
 #include "model_checkpoint.h"
 
 namespace levin::inline v0 {
@@ -34,7 +35,10 @@ std::string run_command() {
 }
 
 Value nested_list(const Tensor& tensor, const std::vector<double>& elements, int dim, int64_t* at) {
-  if (dim == tensor.dim()) return elements[(*at)++];
+  if (dim == tensor.dim()) {
+    const double element = elements[(*at)++];
+    return is_floating(tensor.dtype()) ? Value(element) : Value(static_cast<int64_t>(element));
+  }
   Value list = Value::List();
   for (int64_t i = 0; i < tensor.shape()[dim]; ++i)
     list.push_back(nested_list(tensor, elements, dim + 1, at));
@@ -73,6 +77,15 @@ Value describe_scheduler(const SchedulerConfig& config) {
   if (config.interval != "epoch") entry["interval"] = config.interval;
   if (config.frequency != 1) entry["frequency"] = config.frequency;
   if (!config.name.empty()) entry["name"] = config.name;
+  return entry;
+}
+
+Value describe_early_stopping(const EarlyStopping& callback) {
+  Value entry;
+  entry["monitor"] = callback.options().monitor;
+  entry["min_delta"] = callback.min_delta();
+  entry["mode"] = callback.options().mode;
+  entry["patience"] = callback.options().patience;
   return entry;
 }
 
@@ -124,6 +137,12 @@ void MetadataCallback::describe(const Trainer& trainer, LME& model) {
   if (schedulers.size() > 1)
     for (const SchedulerConfig& config : schedulers)
       metadata_["scheduler"].push_back(describe_scheduler(config));
+  metadata_.erase("early_stopping");
+  const auto stops = trainer.callbacks_of<EarlyStopping>();
+  if (stops.size() == 1) metadata_["early_stopping"] = describe_early_stopping(*stops[0]);
+  if (stops.size() > 1)
+    for (const EarlyStopping* stop : stops)
+      metadata_["early_stopping"].push_back(describe_early_stopping(*stop));
   if (const ModelCheckpoint* checkpoint = trainer.best_checkpoint()) {
     metadata_["model_checkpoint"]["monitors"] = checkpoint->options().monitor;
     metadata_["model_checkpoint"]["mode"] = checkpoint->options().mode;
