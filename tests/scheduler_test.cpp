@@ -182,16 +182,19 @@ TEST(Scheduler, ARestoredOneGoesOnBitForBit) {
   }
 }
 
+// Options come from the state, too.
 TEST(Scheduler, LmesOwnAreRestoredToo) {
-  const ReduceLROnPlateauOptions plateau{.factor = .5, .patience = 0};
-  const auto make = [&](int kind) -> AnyScheduler {
+  const auto make = [](int kind, bool other) -> AnyScheduler {
     if (kind == 0)
-      return MinMaxLR(sgd(), {.min_lr = .01, .max_lr = .5, .n_steps = 3, .warmup_steps = 2});
-    if (kind == 1) return CyclesListLR(sgd(), {{.5, .1, 3}, {.1, .3, 2}});
-    return ReduceLROnPlateauWithBurnIn(sgd(), plateau, 4);
+      return MinMaxLR(
+          sgd(),
+          {.min_lr = .01, .max_lr = other ? .6 : .5, .n_steps = 3, .warmup_steps = other ? 1 : 2});
+    if (kind == 1) return CyclesListLR(sgd(), {{.5, other ? .2 : .1, 3}, {.1, .3, 2}});
+    return ReduceLROnPlateauWithBurnIn(
+        sgd(), {.factor = other ? .9 : .5, .patience = other ? 7 : 0}, other ? 9 : 4);
   };
   for (int kind = 0; kind < 3; ++kind) {
-    const AnyScheduler straight = make(kind), resumed = make(kind);
+    const AnyScheduler straight = make(kind, false), resumed = make(kind, true);
     for (int t = 0; t < 3; ++t) straight->step(1);
     resumed->load_state_dict(straight->state_dict());
     resumed->optimizer()->load_state_dict(straight->optimizer()->state_dict());
