@@ -37,14 +37,19 @@ void Trainer::publish_epoch() {
   for (const auto& [name, value] : logged_.epoch(false)) callback_metrics_.set(name, value);
 }
 
+// A metric that is no number (a vector, a matrix) has no column: it stands in the metadata only. Its
+// validation, which comes after it, has none either, even where it did not run.
 void Trainer::log_epoch() {
   callback_metrics_.clear();
   Value::Map row;
+  std::string numberless;
   each_metric([&](const std::string& name, CoreMetric* metric) {
     const Tensor full = metric ? metric->epoch_result() : Tensor();
     std::optional<double> reduced;
     if (metric) reduced = metric->epoch_result_reduced(full);
-    row.emplace_back(name, reduced ? Value(*reduced) : Value());
+    if (full.defined() && !reduced) numberless = name;
+    if (name != numberless && name != "val_" + numberless)
+      row.emplace_back(name, reduced ? Value(*reduced) : Value());
     if (reduced) callback_metrics_.set(name, *reduced);
     if (full.defined()) model_->metadata_callback()->log_epoch_metric(name, at_.epoch, full);
   });
