@@ -44,6 +44,14 @@ int64_t MetricRecord::epochs() const {
   return static_cast<int64_t>(most);
 }
 
+bool MetricRecord::has_numbers(const std::string& name) const {
+  for (const std::string& key : {name, "val_" + name})
+    if (const Value* list = values_.find(key))
+      for (const Value& value : list->as_list())
+        if (!value.is_null()) return true;
+  return false;
+}
+
 MetricHistory MetricRecord::history(const std::string& name, bool higher_is_better) const {
   return {name, higher_is_better, numbers(values_, name), numbers(values_, "val_" + name)};
 }

@@ -22,6 +22,8 @@ class MetricRecord {
   const Value& values() const { return values_; }
   void load(const Value& values) { values_ = values; }
   int64_t epochs() const;
+  /// Has a metric, or its validation, a number in any epoch?
+  bool has_numbers(const std::string& name) const;
   MetricHistory history(const std::string& name, bool higher_is_better) const;
 
  private:

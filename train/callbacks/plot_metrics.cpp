@@ -42,6 +42,7 @@ void PlotMetrics::draw(const Trainer& trainer, const LME& model) {
   drawn_ = true;
   if (trainer.log_dir().empty()) return;
   const auto draw_one = [&](const std::string& name, bool higher_is_better) {
+    if (!record_.has_numbers(name)) return;  // a matrix, say
     write_whole(trainer.log_dir() + "/" + name + ".png",
                 metric_plot_png(record_.history(name, higher_is_better)));
   };

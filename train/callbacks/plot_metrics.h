@@ -7,7 +7,8 @@
 namespace levin::inline v0 {
 
 /// Draws <log_dir>/<metric>.png: at the end of the fit, when it fails, and in between at most once
-/// in `interval` seconds. Nothing where the trainer has no logger.
+/// in `interval` seconds. Nothing where the trainer has no logger, and none for a metric that is no
+/// number.
 class PlotMetrics : public Callback {
  public:
   explicit PlotMetrics(double interval = 1) : interval_(interval) {}
