@@ -1,4 +1,4 @@
-// The fit loop: order of hooks, slices, what counts and what does not.
+// The fit loop: slices, what counts and what does not.
 #include <gtest/gtest.h>
 #include <levin/levin.h>
 #include <levin/tensor/file.h>
@@ -13,113 +13,6 @@ namespace levin {
 namespace {
 
 using Lines = std::vector<std::string>;
-
-// The hooks that callbacks and models both have: X(name, arguments..).
-#define LEVIN_HOOKS(X)                                                                     \
-  X(setup)                                                                                 \
-  X(teardown)                                                                              \
-  X(on_fit_start)                                                                          \
-  X(on_fit_end)                                                                            \
-  X(on_train_start)                                                                        \
-  X(on_train_end)                                                                          \
-  X(on_train_epoch_start)                                                                  \
-  X(on_train_epoch_end)                                                                    \
-  X(on_validation_start)                                                                   \
-  X(on_validation_end)                                                                     \
-  X(on_validation_epoch_start)                                                             \
-  X(on_validation_epoch_end)                                                               \
-  X(on_after_backward)                                                                     \
-  X(on_train_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t)               \
-  X(on_validation_batch_start, const data::Batch&, int64_t, int64_t)                       \
-  X(on_validation_batch_end, const AlgorithmOutput*, const data::Batch&, int64_t, int64_t) \
-  X(on_before_zero_grad, optim::Optimizer&)                                                \
-  X(on_before_backward, const Tensor&)                                                     \
-  X(on_before_optimizer_step, optim::Optimizer&)                                           \
-  X(on_save_checkpoint, Value&)                                                            \
-  X(on_load_checkpoint, const Value&)
-
-// Writes down its hooks, in the words of reference/lme/hooks.txt.
-class Recorder : public Callback {
- public:
-  explicit Recorder(std::shared_ptr<Lines> lines) : lines_(std::move(lines)) {}
-#define LEVIN_HOOK(name, ...)                                     \
-  void name(Trainer&, LME& __VA_OPT__(, ) __VA_ARGS__) override { \
-    lines_->push_back("callback." #name);                         \
-  }
-  LEVIN_HOOKS(LEVIN_HOOK)
-  LEVIN_HOOK(on_sanity_check_start)
-  LEVIN_HOOK(on_sanity_check_end)
-  LEVIN_HOOK(on_train_batch_start, const data::Batch&, int64_t)
-#undef LEVIN_HOOK
-
- private:
-  std::shared_ptr<Lines> lines_;
-};
-
-class RecordingModel : public LME {
- public:
-  explicit RecordingModel(std::shared_ptr<Lines> lines) : LME(nn::Linear(5, 10)), lines_(lines) {
-    make_seed(*this);
-    model_algorithm = [lines](LME& model, const data::Batch& batch) {
-      lines->push_back(model.is_training() ? "module.training_step" : "module.validation_step");
-      return plain_algorithm(model, batch);
-    };
-    callbacks = {Recorder(lines)};
-  }
-#define LEVIN_HOOK(name, ...) \
-  void name(__VA_ARGS__) override { lines_->push_back("module." #name); }
-  LEVIN_HOOKS(LEVIN_HOOK)
-  LEVIN_HOOK(configure_optimizers)
-  int on_train_batch_start(const data::Batch&, int64_t) override {
-    lines_->push_back("module.on_train_batch_start");
-    return 0;
-  }
-#undef LEVIN_HOOK
-
- private:
-  std::shared_ptr<Lines> lines_;
-};
-#undef LEVIN_HOOKS
-
-// A section of hooks.txt, which real LME wrote.
-Lines expected_hooks(const std::string& title) {
-  std::ifstream file(LEVIN_TEST_DIR "/reference/lme/hooks.txt");
-  Lines lines;
-  bool inside = false;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("# ")) inside = line == "# " + title;
-    if (inside && !line.empty() && line[0] != '#') lines.push_back(line);
-  }
-  return lines;
-}
-
-// on_before_zero_grad never fires in LME; it does here.
-Lines without_zero_grad(const Lines& lines) {
-  Lines result;
-  for (const std::string& line : lines)
-    if (line.find("on_before_zero_grad") == std::string::npos) result.push_back(line);
-  return result;
-}
-
-TEST(Trainer, HooksComeInTheOrderOfLME) {
-  const Scratch folder;
-  const auto lines = std::make_shared<Lines>();
-  RecordingModel model(lines);
-  const auto train = normal_loader(20, 5, 10), val = normal_loader(20, 5, 10);
-  Trainer(quiet(folder.path(), 1)).fit(model, train, val);
-  EXPECT_EQ(without_zero_grad(*lines),
-            expected_hooks("fit, 1 epoch of 2 batches, validation of 2 batches"));
-  EXPECT_EQ(lines->size() - without_zero_grad(*lines).size(), 4);
-
-  lines->clear();
-  const std::string last = folder / "lightning_logs/version_0/checkpoints/last.ckpt";
-  Trainer(quiet(folder.path(), 2)).fit(model, train, val, {.ckpt_path = last});
-  EXPECT_EQ(without_zero_grad(*lines), expected_hooks("fit to 2 epochs from last.ckpt"));
-
-  lines->clear();
-  Trainer(quiet(folder.path(), 1)).fit(model, train);
-  EXPECT_EQ(without_zero_grad(*lines), expected_hooks("fit without validation"));
-}
 
 TEST(Trainer, CallbacksKeepTheUsersOrder) {
   struct Named : Callback {
@@ -259,16 +152,6 @@ TEST(Trainer, ModesOfPartsAreKept) {
   EXPECT_FALSE(frozen.is_training());
   EXPECT_TRUE(model.is_training());
   EXPECT_TRUE(model.base_model().named_children()[0].second->is_training());
-}
-
-TEST(Trainer, NothingToDoIsNoError) {
-  const Scratch folder;
-  const auto lines = std::make_shared<Lines>();
-  RecordingModel model(lines);
-  Trainer(quiet(folder.path(), 0)).fit(model, normal_loader(20, 5, 10), normal_loader(20, 5, 10));
-  EXPECT_EQ(*lines, (Lines{"callback.setup", "module.setup", "module.configure_optimizers",
-                           "callback.on_fit_start", "module.on_fit_start", "callback.on_fit_end",
-                           "module.on_fit_end", "callback.teardown", "module.teardown"}));
 }
 
 }  // namespace
