@@ -91,7 +91,7 @@ std::unique_ptr<LME> LME::clone() const {
   std::vector<SchedulerConfig> schedulers = scheduler.list();
   for (SchedulerConfig& config : schedulers)
     for (std::size_t i = 0; i < optimizers.size(); ++i)
-      if (optimizer.list()[i] == config.scheduler->optimizer())
+      if (optimizer.list()[i]->is_same(*config.scheduler->optimizer()))
         config.scheduler = config.scheduler->rebound(optimizers[i]);
   if (!optimizers.empty()) copy->optimizer = std::move(optimizers);
   if (!schedulers.empty()) copy->scheduler = std::move(schedulers);

@@ -11,8 +11,9 @@ namespace levin::inline v0 {
 void Trainer::check_schedulers() const {
   const auto& optimizers = model_->optimizer.list();
   for (const SchedulerConfig& config : model_->scheduler.list()) {
-    const bool own = std::find(optimizers.begin(), optimizers.end(),
-                               config.scheduler->optimizer()) != optimizers.end();
+    const bool own = std::any_of(optimizers.begin(), optimizers.end(), [&](const auto& optimizer) {
+      return optimizer->is_same(*config.scheduler->optimizer());
+    });
     check(own, {"model.scheduler: the ", config.scheduler->type_name(),
                 "'s optimizer is none of the model's"});
     if (config.monitor.empty()) continue;
