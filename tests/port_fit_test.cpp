@@ -39,9 +39,8 @@ TEST(PortFit, test_fit_model_algorithm_implicit_metrics) {
     output.metrics["lala"] = 1.0;
     return output;
   };
-  EXPECT_EQ(error_of<std::invalid_argument>([&] {
-              Trainer(options(folder, 1)).fit(*model, random_data(2, 1, 10));
-            }),
+  EXPECT_EQ(error_of<std::invalid_argument>(
+                [&] { Trainer(options(folder, 1)).fit(*model, random_data(2, 1, 10)); }),
             "Expected metrics: ['loss'] vs. this batch: ['lala', 'loss']");
 }
 
@@ -49,11 +48,12 @@ TEST(PortFit, test_fit_model_algorithm_with_Nones) {
   const Scratch folder;
   const auto model = ready_model();
   int calls = 0, forwards = 0;
-  model->metrics = {{"metric1", {[&](auto& y, auto& gt) {
-                                   ++forwards;
-                                   return absolute_error(y, gt);
-                                 },
-                                 "min"}}};
+  model->metrics = {{"metric1",
+                     {[&](auto& y, auto& gt) {
+                        ++forwards;
+                        return absolute_error(y, gt);
+                      },
+                      "min"}}};
   model->model_algorithm = [&](LME& model,
                                const data::Batch& batch) -> std::optional<AlgorithmOutput> {
     if (calls++ % 2 == 1) return {};
@@ -107,12 +107,8 @@ void fit_twice(bool first_val, bool second_val, int64_t first, int64_t second, b
 
 TEST(PortFit, test_fit_twice) { fit_twice(false, false, 10, 20, false); }
 TEST(PortFit, test_fit_twice_with_validation) { fit_twice(true, true, 10, 20, false); }
-TEST(PortFit, test_fit_twice_with_validation_only_once_1) {
-  fit_twice(true, false, 10, 20, false);
-}
-TEST(PortFit, test_fit_twice_with_validation_only_once_2) {
-  fit_twice(false, true, 20, 10, false);
-}
+TEST(PortFit, test_fit_twice_with_validation_only_once_1) { fit_twice(true, false, 10, 20, false); }
+TEST(PortFit, test_fit_twice_with_validation_only_once_2) { fit_twice(false, true, 20, 10, false); }
 TEST(PortFit, test_fit_twice_with_validation_only_once_3) { fit_twice(false, true, 20, 10, true); }
 
 TEST(PortFit, test_fit_twice_from_ckpt) {
@@ -139,7 +135,8 @@ TEST(PortFit, test_fit_and_test_good) {
       {"metric2", {[](auto& y, auto& gt) { return (y - gt) * 0; }, "min"}},
   };
   Trainer(options(folder, 1)).fit(*model, random_data(2, 1, 10));
-  const auto results = Trainer(options(folder, 1)).test(*model, random_data(2, 1, 10), {.verbose = false});
+  const auto results =
+      Trainer(options(folder, 1)).test(*model, random_data(2, 1, 10), {.verbose = false});
   ASSERT_EQ(results.size(), 1u);
   EXPECT_EQ(results[0].names(), (std::vector<std::string>{"loss", "metric1", "metric2"}));
 }
@@ -150,8 +147,8 @@ TEST(PortFit, test_fit_with_two_optimizers) {
   model.model_algorithm = algorithm;
   model.criterion_fn = squared_error;
   const std::vector<Tensor> all = model.parameters();
-  model.optimizer = std::vector<optim::AnyOptimizer>{
-      optim::SGD({all[0], all[1]}, {.lr = 0.01}), optim::SGD({all[2], all[3]}, {.lr = 0.05})};
+  model.optimizer = std::vector<optim::AnyOptimizer>{optim::SGD({all[0], all[1]}, {.lr = 0.01}),
+                                                     optim::SGD({all[2], all[3]}, {.lr = 0.05})};
   std::vector<Tensor> before;
   for (const Tensor& parameter : all) before.push_back(parameter.detach().clone());
   Trainer(options(folder, 1)).fit(model, random_data(2, 1, 10));

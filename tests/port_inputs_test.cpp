@@ -41,10 +41,9 @@ AlgorithmOutput with_named_inputs(LME& model, const data::Batch& batch) {
     y = model(data::Batch(batch[0]));
   } else {
     gt = batch["gt"];
-    data::Batch inputs = batch.size() == 2
-                             ? data::Batch{{batch.names()[0].c_str(), batch[0]}}
-                             : data::Batch{{batch.names()[0].c_str(), batch[0]},
-                                           {batch.names()[1].c_str(), batch[1]}};
+    data::Batch inputs = batch.size() == 2 ? data::Batch{{batch.names()[0].c_str(), batch[0]}}
+                                           : data::Batch{{batch.names()[0].c_str(), batch[0]},
+                                                         {batch.names()[1].c_str(), batch[1]}};
     y = model(inputs);
   }
   return {y, model.lme_metrics(y, gt), {}, gt};
@@ -87,9 +86,9 @@ TEST(PortFit, test_i_load_from_checkpoint) {
     model->criterion_fn = squared_error;
     if (!with_optimizer) return model;
     model->optimizer = optim::SGD(model->parameters(), {.lr = 0.1});
-    model->scheduler = {.scheduler = optim::ReduceLROnPlateau(model->optimizer,
-                                                              {.factor = 0.9, .patience = 5}),
-                        .monitor = "loss"};
+    model->scheduler = {
+        .scheduler = optim::ReduceLROnPlateau(model->optimizer, {.factor = 0.9, .patience = 5}),
+        .monitor = "loss"};
     return model;
   };
   const auto model = make(true);

@@ -11,10 +11,9 @@ TEST(PortTrainSetup, test_all_are_none) {
   model.model_algorithm = algorithm;
   EXPECT_EQ(model.metrics.size(), 0);
   EXPECT_FALSE(static_cast<bool>(model.criterion_fn));
-  EXPECT_EQ(
-      error_of<std::logic_error>([&] { model.criterion_fn(randn({1}), randn({1})); }),
-      "No criterion fn was implemented. Use model.criterion_fn=XXX or a different "
-      "model.model_algorithm that includes a loss function");
+  EXPECT_EQ(error_of<std::logic_error>([&] { model.criterion_fn(randn({1}), randn({1})); }),
+            "No criterion fn was implemented. Use model.criterion_fn=XXX or a different "
+            "model.model_algorithm that includes a loss function");
   EXPECT_FALSE(static_cast<bool>(model.optimizer));
   EXPECT_FALSE(static_cast<bool>(model.scheduler));
   EXPECT_THROW(Trainer(options(folder, 1)).fit(model, random_data(2, 1, 10)),
@@ -32,19 +31,17 @@ TEST(PortTrainSetup, test_train_setup_metrics_good_accuracy) {
   model.model_algorithm = algorithm;
   model.criterion_fn = squared_error;
   model.optimizer = optim::SGD(model.parameters(), {.lr = 0.01});
-  model.metrics = {
-      {"accuracy", {[](const Tensor& y, const Tensor& gt) {
-                      const Tensor right = (y.argmax(-1) == gt.argmax(-1)).to(kFloat32);
-                      return (gt * right.unsqueeze(-1)).sum(0);  // of each class
-                    },
-                    "max"}}};
+  model.metrics = {{"accuracy",
+                    {[](const Tensor& y, const Tensor& gt) {
+                       const Tensor right = (y.argmax(-1) == gt.argmax(-1)).to(kFloat32);
+                       return (gt * right.unsqueeze(-1)).sum(0);  // of each class
+                     },
+                     "max"}}};
   EXPECT_TRUE(model.metadata_callback()->metadata().is_null());
   const Tensor gt = one_hot(randint(0, 5, {10}), 5).to(kFloat32);
-  Trainer(options(folder, 7))
-      .fit(model, data::DataLoader(data::TensorDataset(randn({10, 2}), gt)));
+  Trainer(options(folder, 7)).fit(model, data::DataLoader(data::TensorDataset(randn({10, 2}), gt)));
   ASSERT_EQ(epochs_of(model, "accuracy").size(), 7u);
-  const Value& epochs =
-      model.metadata_callback()->metadata().at("epoch_metrics").at("accuracy");
+  const Value& epochs = model.metadata_callback()->metadata().at("epoch_metrics").at("accuracy");
   for (const auto& [epoch, value] : epochs.as_map()) EXPECT_EQ(value.size(), 5u);
 }
 

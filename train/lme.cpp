@@ -6,6 +6,7 @@
 #include "../optim/clip.h"
 #include "callbacks/metadata.h"
 #include "callbacks/model_checkpoint.h"
+#include "epoch_metrics.h"
 #include "files/text.h"
 #include "summary.h"
 #include "trainer.h"
@@ -78,14 +79,17 @@ void LME::reset_parameters(uint64_t seed) {
 
 MetricResults LME::lme_metrics(const Tensor& y, const Tensor& gt, bool include_loss) const {
   MetricResults results;
-  for (const auto& [name, metric] : metrics) {
+  const auto forward = [&](const std::string& name, CoreMetric& metric) {
     const Where where(name, "metric");
-    if (metric->requires_grad()) {
-      results[name] = metric->forward(y, gt);
-    } else {
-      const NoGrad no_grad;
-      results[name] = metric->forward(y, gt);
-    }
+    std::optional<NoGrad> no_grad;
+    if (!metric.requires_grad()) no_grad.emplace();
+    results[name] = metric.forward(y, gt);
+  };
+  if (active_metrics_) {
+    for (const auto& [name, metric] : *active_metrics_)
+      if (name != "loss") forward(name, *metric);
+  } else {
+    for (const auto& [name, metric] : metrics) forward(name, *metric);
   }
   if (include_loss) results["loss"] = criterion_fn(y, gt);
   return results;

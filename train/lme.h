@@ -11,6 +11,7 @@
 
 namespace levin::inline v0 {
 
+class EpochMetrics;
 class MetadataCallback;
 class ModelCheckpoint;
 struct Checkpoint;
@@ -70,6 +71,8 @@ class LME : public nn::Module {
   /// Every declared metric of a batch, in order, without recording; and "loss", the criterion's,
   /// where asked for.
   MetricResults lme_metrics(const Tensor& y, const Tensor& gt, bool include_loss = true) const;
+  /// While they are set, lme_metrics() calls these: validation has copies of the metrics.
+  void set_active_metrics(const EpochMetrics* metrics) { active_metrics_ = metrics; }
   /// What the algorithm gave for the last batch, detached.
   const std::optional<AlgorithmOutput>& cache_result() const { return cache_result_; }
   void set_cache_result(const AlgorithmOutput& output);
@@ -151,6 +154,7 @@ class LME : public nn::Module {
   std::shared_ptr<MetadataCallback> metadata_;
   std::vector<AnyCallback> default_checkpoints_;
   std::optional<AlgorithmOutput> cache_result_;
+  const EpochMetrics* active_metrics_ = nullptr;
   Trainer* trainer_ = nullptr;
 };
 

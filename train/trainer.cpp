@@ -257,9 +257,11 @@ void Trainer::enter_eval() {
   modes_.clear();
   remember_modes(*model_, &modes_);
   model_->eval();
+  model_->set_active_metrics(function_ == TrainerFn::test ? &train_metrics_ : &val_metrics_);
 }
 
 void Trainer::leave_eval() {
+  model_->set_active_metrics(nullptr);
   for (const auto& [module, training] : modes_) module->train(training);  // parts after wholes
   modes_.clear();
 }
