@@ -16,6 +16,9 @@ add_test(NAME file_sizes_finds_faults
                                   -P ${CMAKE_CURRENT_SOURCE_DIR}/file_sizes.cmake)
 set_tests_properties(file_sizes_finds_faults PROPERTIES WILL_FAIL TRUE)
 
+add_test(NAME port_table COMMAND ${CMAKE_COMMAND} -DROOT=${CMAKE_CURRENT_SOURCE_DIR}
+                                 -P ${CMAKE_CURRENT_SOURCE_DIR}/port_table.cmake)
+
 if(LEVIN_SANITIZE OR NOT CMAKE_BUILD_TYPE STREQUAL Release OR NOT LEVIN_INSTALL)
   return()
 endif()

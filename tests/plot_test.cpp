@@ -176,7 +176,7 @@ TEST(Plot, MetricOfZeros) {
 }
 
 // The median of these is 0: data that is clipped by it, as in the original, would be flat.
-TEST(Plot, MostlyZerosAreNotFlattened) {
+TEST(Defects, Q3_MostlyZerosAreNotFlattened) {
   const Picture picture({"accuracy", true, {0, 0, 0, 0, 0, 0, 0.1, 0.3}, {}});
   EXPECT_NEAR(height_of(picture, column(7, 8, 1), kTrain), (0.015 + 0.1) / 0.33, 0.1);
   EXPECT_GT(height_of(picture, column(8, 8, 5), kBest), 0.7);

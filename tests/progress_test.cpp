@@ -112,7 +112,7 @@ Lines split(const std::string& text) {
   return lines;
 }
 
-TEST(ProgressBar, OffATerminalAnEpochIsALine) {
+TEST(Defects, Q34_OffATerminalAnEpochIsALineWithItsOwnValues) {
   const Scratch folder;
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
