@@ -145,6 +145,12 @@ optim::AnyScheduler scheduler_of(const Value& spec, const optim::AnyOptimizer& o
   unknown("scheduler", type);
 }
 
+EarlyStopping early_stopping_of(const Value& args) {
+  return EarlyStopping({.monitor = args.at("monitor").as_text(),
+                        .min_delta = args.at("min_delta").as_real(),
+                        .patience = args.at("patience").as_integer()});
+}
+
 // Everything in one loss: reconstruction, and a tenth of least squares for both sides.
 AlgorithmOutput adversarial(LME& model, const data::Batch& batch) {
   const auto& [x, gt] = batch;
@@ -288,6 +294,8 @@ TrainerOptions LmeCase::trainer(const std::string& save_dir) const {
       options.check_val_every_n_epoch = value.as_integer();
     else if (name == "val_check_interval")
       options.val_check_interval = value.as_real();
+    else if (name == "early_stopping")
+      options.callbacks = {early_stopping_of(value)};
     else
       unknown("option", name);
   }

@@ -71,10 +71,10 @@ TEST_P(LmeRun, IsReproduced) {
 INSTANTIATE_TEST_SUITE_P(Reference, LmeRun,
                          testing::Values("adagrad", "adam", "adam_amsgrad", "adamw",
                                          "checkpoint_monitors", "classification", "cosine",
-                                         "mean_iou", "min_max_lr", "momentum_wd", "nadam", "no_val",
-                                         "none_batches", "plateau", "rmsprop", "seed",
-                                         "seed_no_sanity", "seed_uneven", "step_lr", "test_predict",
-                                         "two_optimizers", "vector_metric"),
+                                         "early_stopping", "mean_iou", "min_max_lr", "momentum_wd",
+                                         "nadam", "no_val", "none_batches", "plateau", "rmsprop",
+                                         "seed", "seed_no_sanity", "seed_uneven", "step_lr",
+                                         "test_predict", "two_optimizers", "vector_metric"),
                          [](const auto& info) { return std::string(info.param); });
 
 // Runs whose validation LME did wrong: only training is compared.
