@@ -101,7 +101,8 @@ class LME : public nn::Module {
   const std::shared_ptr<MetadataCallback>& metadata_callback() const { return metadata_; }
 
   /// A model of its own: parameters, optimizers, schedulers and metrics copied, callbacks not. A
-  /// class that derives from LME overrides it; else throws std::logic_error for one.
+  /// class that derives from LME overrides it: `return copied_into(std::make_unique<Mine>(
+  /// base_model_copy()));`. Throws std::logic_error for one that does not.
   virtual std::unique_ptr<LME> clone() const;
   /// Clips the gradients of an optimizer's parameters by "norm" or "value".
   static void clip_gradients(optim::Optimizer& optimizer, double clip_val,
@@ -146,6 +147,12 @@ class LME : public nn::Module {
   virtual void on_before_optimizer_step(optim::Optimizer&) {}
   virtual void on_save_checkpoint(Value&) {}
   virtual void on_load_checkpoint(const Value&) {}
+
+ protected:
+  /// For clone(): the network with parameters of its own, and all that an LME has besides it copied
+  /// into `copy`, whose parameters are the copies of this one's.
+  nn::AnyModule base_model_copy() const { return base_model_.clone(); }
+  std::unique_ptr<LME> copied_into(std::unique_ptr<LME> copy) const;
 
  private:
   Tensor forward_host_data(const Tensor& x);

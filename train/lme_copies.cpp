@@ -70,10 +70,29 @@ LME& LME::load_from_checkpoint(const Checkpoint& checkpoint, const std::string& 
 }
 
 std::unique_ptr<LME> LME::clone() const {
-  if (typeid(*this) != typeid(LME))
+  return copied_into(std::make_unique<LME>(base_model_copy()));
+}
+
+namespace {
+
+// Optimizers are handles too: a user may hold another one of the model's.
+optim::AnyScheduler rebound(const optim::LRScheduler& scheduler, const OptimizerProperty& own,
+                            const std::vector<optim::AnyOptimizer>& copies) {
+  for (std::size_t i = 0; i < copies.size(); ++i)
+    if (own.list()[i]->is_same(*scheduler.optimizer())) return scheduler.rebound(copies[i]);
+  fail(
+      {"clone: the optimizer of the scheduler ", scheduler.type_name(), " is none of the model's"});
+}
+
+}  // namespace
+
+std::unique_ptr<LME> LME::copied_into(std::unique_ptr<LME> copy) const {
+  const LME& other = *copy;
+  if (typeid(*this) != typeid(other))
     fail(Fault::order, {type_name(), ": a class that derives from LME must override clone()"});
-  auto copy = std::make_unique<LME>(base_model_.clone());
   const std::vector<Tensor> own = parameters(), copied = copy->parameters();
+  check(own.size() == copied.size(),
+        {"clone: the copy has ", copied.size(), " parameters, the model ", own.size()});
   const auto counterpart = [&](const Tensor& parameter) {
     for (std::size_t i = 0; i < own.size(); ++i)
       if (own[i].is_same(parameter)) return copied[i];
@@ -90,9 +109,7 @@ std::unique_ptr<LME> LME::clone() const {
     optimizers.push_back(each->rebound(counterpart));
   std::vector<SchedulerConfig> schedulers = scheduler.list();
   for (SchedulerConfig& config : schedulers)
-    for (std::size_t i = 0; i < optimizers.size(); ++i)
-      if (optimizer.list()[i]->is_same(*config.scheduler->optimizer()))
-        config.scheduler = config.scheduler->rebound(optimizers[i]);
+    config.scheduler = rebound(*config.scheduler, optimizer, optimizers);
   if (!optimizers.empty()) copy->optimizer = std::move(optimizers);
   if (!schedulers.empty()) copy->scheduler = std::move(schedulers);
   copy->model_algorithm = model_algorithm;
