@@ -1,14 +1,17 @@
 #include "signals.h"
 
 #include <atomic>
-
-#include "../kernels/check.h"
+#include <csignal>
+#include <mutex>
 
 namespace levin::inline v0 {
 namespace {
 
-std::atomic<bool> guarded_by_one{false};
-volatile std::sig_atomic_t caught_signal = 0;
+constinit std::mutex mutex;
+constinit int guards = 0;
+struct sigaction old_interrupt, old_terminate;
+constinit std::atomic<int> caught_signal = 0;
+static_assert(std::atomic<int>::is_always_lock_free);  // so that a handler may set it
 
 // SA_RESETHAND has put back the default action: the second signal ends the process.
 extern "C" void note_signal(int number) { caught_signal = number; }
@@ -16,21 +19,22 @@ extern "C" void note_signal(int number) { caught_signal = number; }
 }  // namespace
 
 SignalGuard::SignalGuard() {
-  if (guarded_by_one.exchange(true))
-    fail(Fault::order, {"Trainer: another fit of this process handles signals already"});
+  const std::lock_guard lock(mutex);
+  if (guards++ > 0) return;
   caught_signal = 0;
   struct sigaction action = {};
   action.sa_handler = note_signal;
   action.sa_flags = SA_RESETHAND;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, &old_interrupt_);
-  sigaction(SIGTERM, &action, &old_terminate_);
+  sigaction(SIGINT, &action, &old_interrupt);
+  sigaction(SIGTERM, &action, &old_terminate);
 }
 
 SignalGuard::~SignalGuard() {
-  sigaction(SIGINT, &old_interrupt_, nullptr);
-  sigaction(SIGTERM, &old_terminate_, nullptr);
-  guarded_by_one = false;
+  const std::lock_guard lock(mutex);
+  if (--guards > 0) return;
+  sigaction(SIGINT, &old_interrupt, nullptr);
+  sigaction(SIGTERM, &old_terminate, nullptr);
 }
 
 int SignalGuard::caught() const { return caught_signal; }
