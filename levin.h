@@ -70,6 +70,7 @@
 #include "train/losses.h"
 #include "train/metrics/mean_iou.h"
 #include "train/metrics/multi_class.h"
+#include "train/multi_trainer.h"
 #include "train/profiler.h"
 #include "train/result_table.h"
 #include "train/seed.h"
