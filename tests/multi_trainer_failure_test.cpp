@@ -45,7 +45,7 @@ std::string all_numbers(const std::string& folder, int runs) {
 }
 
 TEST(Defects, Q27_a_run_that_fails_hangs_nothing) {
-  const QuietLog log("MultiTrainer: error");
+  const QuietLog log("MultiTrainer: an error in run 1");
   const Scratch folder;
   for (const int64_t devices : {int64_t{0}, two_devices()}) {
     const std::string dir = folder / std::to_string(devices);
@@ -86,7 +86,7 @@ TEST(Defects, Q27_no_optimizer_and_no_exception_class_hang) {
 }
 
 TEST(MultiTrainer, AFailedRunIsTriedAgainWithTheSameBits) {
-  const QuietLog log("MultiTrainer: error");
+  const QuietLog log("MultiTrainer: an error in run 1");
   const Scratch folder;
   MultiTrainer straight(in_folder(folder / "straight"), 3, {.n_devices = 0});
   fit_noisy(straight);
@@ -109,22 +109,24 @@ TEST(MultiTrainer, AnInterruptedOneGoesOnWithTheSameBits) {
   const std::string expected = all_numbers(folder / "straight", 3);
   const auto fail = [](Trainer&) { throw runtime_error("killed"); };
   const auto interrupt = [](Trainer& trainer) { trainer.interrupt(); };
-  int number = 0;
-  for (const int64_t devices : {int64_t{0}, two_devices()})
-    for (const int64_t epoch : {0, 1, 2})
-      for (const bool by_error : {false, true}) {
-        const std::string dir = folder / ("runs" + std::to_string(number++));
-        MultiTrainerOptions options =
-            with(devices, 1, epoch, by_error ? std::function<void(Trainer&)>(fail) : interrupt);
-        MultiTrainer first(in_folder(dir), 3, options);
-        EXPECT_EQ(error_of<invalid_argument>([&] { fit_noisy(first); }).empty(), !by_error);
-        EXPECT_FALSE(first.done());
-        EXPECT_FALSE(fs::exists(dir + "/MultiTrainer/1/results.json"));
-        EXPECT_FALSE(fs::exists(dir + "/metrics.csv"));
-        MultiTrainer second(in_folder(dir), 3, {.n_devices = two_devices()});
-        fit_noisy(second);
-        EXPECT_EQ(all_numbers(dir, 3), expected) << "epoch " << epoch << " " << by_error;
-      }
+  struct Case {
+    int64_t n_devices, epoch;
+    bool by_error;
+  };
+  const int64_t two = two_devices();
+  for (const Case& c : {Case{0, 0, true}, {0, 1, false}, {two, 1, true}, {two, 2, false}}) {
+    const std::string dir = folder / (std::to_string(c.n_devices) + std::to_string(c.epoch));
+    MultiTrainer first(in_folder(dir), 3,
+                       with(c.n_devices, 1, c.epoch,
+                            c.by_error ? std::function<void(Trainer&)>(fail) : interrupt));
+    EXPECT_EQ(error_of<invalid_argument>([&] { fit_noisy(first); }).empty(), !c.by_error);
+    EXPECT_FALSE(first.done());
+    EXPECT_FALSE(fs::exists(dir + "/MultiTrainer/1/results.json"));
+    EXPECT_FALSE(fs::exists(dir + "/metrics.csv"));
+    MultiTrainer second(in_folder(dir), 3, {.n_devices = two});
+    fit_noisy(second);
+    EXPECT_EQ(all_numbers(dir, 3), expected) << dir;
+  }
 }
 
 TEST(MultiTrainer, InterruptAndSignalsEndAllRuns) {

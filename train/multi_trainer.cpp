@@ -118,8 +118,7 @@ struct MultiTrainer::Work {
   bool failed(int64_t run, const char* error) {
     const std::lock_guard lock(mutex);
     errors.push_back("run " + std::to_string(run) + ": " + error);
-    log_warning(
-        {"MultiTrainer: error ", errors.size(), " of ", kRaisesAllowed, ": ", errors.back()});
+    log_warning({"MultiTrainer: an error in ", errors.back()});
     waiting.push_back(run);
     return errors.size() >= kRaisesAllowed;
   }
