@@ -81,12 +81,13 @@ TEST(PortMultiTrainer, test_multi_trainer_parallel_cpu) {
 // tests/reference/lme's tree, with what LME loses: hparams.yaml (Q21), tests in a file of their own
 // (Q15); results are JSON.
 TEST(MultiTrainer, LeavesLmesFolders) {
-  const QuietLog log;
+  const QuietLog log("is not empty");
   const Scratch folder;
   LME model(nn::Sequential(nn::Linear(3, 6), nn::Tanh(), nn::Linear(6, 3)));
   make_noisy(model);
   MultiTrainer multi(in_folder(folder / "version_0"), 3, {.n_devices = 0});
   multi.fit(model, train_data(), val_data());
+  EXPECT_EQ(log.count(), 0);
   const std::string dir = multi.log_dir();
   EXPECT_EQ(entries_of(dir + "/MultiTrainer"), (Names{"0", "1", "2", "fit_metrics.csv"}));
   const Names linked = {"checkpoints", "fit_metadata.json",  "hparams.yaml",

@@ -131,7 +131,8 @@ void ModelCheckpoint::setup(Trainer& trainer, LME&) {
   kept_.clear();
   saved_step_ = 0;
   warned_ = false;
-  if (options_.save_top_k != 0 && fs::exists(dirpath_) && !fs::is_empty(dirpath_))
+  if (trainer.function() == TrainerFn::fit && options_.save_top_k != 0 && fs::exists(dirpath_) &&
+      !fs::is_empty(dirpath_))
     log_warning({"Checkpoint directory ", dirpath_, " exists and is not empty."});
 }
 
