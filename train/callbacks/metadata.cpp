@@ -91,9 +91,9 @@ Value describe_early_stopping(const EarlyStopping& callback) {
 
 // How often a scheduler has multiplied the rate by its factor.
 int64_t reductions(const optim::LRScheduler& scheduler, double first_lr) {
-  const double last_lr = scheduler.optimizer()->lr(0);
-  if (first_lr <= 0 || last_lr <= 0) return 0;
-  return std::llround(std::log(last_lr / first_lr) / std::log(*scheduler.factor()));
+  const double last_lr = scheduler.optimizer()->lr(0), factor = *scheduler.factor();
+  if (first_lr <= 0 || last_lr <= 0 || factor <= 0 || factor == 1) return 0;
+  return std::llround(std::log(last_lr / first_lr) / std::log(factor));
 }
 
 int64_t dataset_size(const std::vector<data::DataLoader>& loaders) {
