@@ -131,7 +131,8 @@ void LME::make_checkpoints(const std::string& prefix) {
                          .mode = mode,
                          .save_weights_only = save_weights_only_monitor_ckpts}));
   }
-  default_checkpoints_.push_back(ModelCheckpoint({.save_top_k = 0, .save_last = true}));
+  default_checkpoints_.push_back(
+      ModelCheckpoint({.monitor = prefix + "loss", .save_top_k = 0, .save_last = true}));
 }
 
 std::vector<ModelCheckpoint*> LME::checkpoint_callbacks() {

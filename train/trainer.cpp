@@ -381,7 +381,7 @@ std::vector<const ModelCheckpoint*> Trainer::monitored_checkpoints() const {
   if (!attached_ || !options_.enable_checkpointing) return found;
   for (const AnyCallback& callback : attached_->default_checkpoints()) {
     const auto* checkpoint = static_cast<const ModelCheckpoint*>(callback.get());
-    if (!checkpoint->options().monitor.empty()) found.push_back(checkpoint);
+    if (checkpoint->options().save_top_k != 0) found.push_back(checkpoint);
   }
   return found;
 }

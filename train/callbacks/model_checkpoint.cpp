@@ -92,6 +92,7 @@ std::string ModelCheckpoint::state_key() const {
   const std::string monitor = options_.monitor.empty() ? "None" : "'" + options_.monitor + "'";
   return "ModelCheckpoint{'monitor': " + monitor + ", 'mode': '" + options_.mode +
          "', 'every_n_epochs': " + std::to_string(options_.every_n_epochs) +
+         ", 'save_top_k': " + std::to_string(options_.save_top_k) +
          ", 'save_last': " + (options_.save_last ? "True" : "False") + ", 'filename': '" +
          (fs::path(options_.dirpath) / options_.filename).string() + "'}";
 }
