@@ -3,10 +3,11 @@
 #include <levin/tensor/file.h>
 
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "callback_run.h"
-#include "csv_rows.h"
+#include "port.h"
 
 namespace levin {
 namespace {
@@ -30,7 +31,7 @@ struct Fit {
     trainer->fit(model, normal_loader(40, 5, 10));
   }
   Cells column(const std::string& name) const {
-    return csv_column(trainer->log_dir() + "/metrics.csv", name);
+    return port::column(trainer->log_dir() + "/metrics.csv", name);
   }
 };
 
@@ -56,22 +57,22 @@ TEST(LearningRateMonitor, OptimizersAndGroupsAreTold) {
   fit.options.max_epochs = 1;
   fit.model.callbacks = {LearningRateMonitor({.log_momentum = true, .log_weight_decay = true})};
   fit.run();
-  const CsvRow row = csv_rows(fit.trainer->log_dir() + "/metrics.csv").at(0);
-  CsvRow rates;
-  for (const auto& [name, cell] : row)
-    if (name.starts_with("lr-")) rates[name] = cell;
-  EXPECT_EQ(rates, (CsvRow{{"lr-SGD/pg1", "0.1"},
-                           {"lr-SGD/pg1-momentum", "0.9"},
-                           {"lr-SGD/pg1-weight_decay", "0.0"},
-                           {"lr-SGD/pg2", "0.2"},
-                           {"lr-SGD/pg2-momentum", "0.0"},
-                           {"lr-SGD/pg2-weight_decay", "0.01"},
-                           {"lr-SGD-1", "0.3"},
-                           {"lr-SGD-1-momentum", "0.0"},
-                           {"lr-SGD-1-weight_decay", "0.0"},
-                           {"lr-Adam", "0.4"},
-                           {"lr-Adam-momentum", "0.9"},
-                           {"lr-Adam-weight_decay", "0.0"}}));
+  const auto rows = port::csv(fit.trainer->log_dir() + "/metrics.csv");
+  std::map<std::string, std::string> rates;
+  for (std::size_t i = 0; i < rows[0].size(); ++i)
+    if (rows[0][i].starts_with("lr-")) rates[rows[0][i]] = rows[1][i];
+  EXPECT_EQ(rates, (std::map<std::string, std::string>{{"lr-SGD/pg1", "0.1"},
+                                                       {"lr-SGD/pg1-momentum", "0.9"},
+                                                       {"lr-SGD/pg1-weight_decay", "0.0"},
+                                                       {"lr-SGD/pg2", "0.2"},
+                                                       {"lr-SGD/pg2-momentum", "0.0"},
+                                                       {"lr-SGD/pg2-weight_decay", "0.01"},
+                                                       {"lr-SGD-1", "0.3"},
+                                                       {"lr-SGD-1-momentum", "0.0"},
+                                                       {"lr-SGD-1-weight_decay", "0.0"},
+                                                       {"lr-Adam", "0.4"},
+                                                       {"lr-Adam-momentum", "0.9"},
+                                                       {"lr-Adam-weight_decay", "0.0"}}));
 }
 
 TEST(LearningRateMonitor, SchedulersGiveNamesAndIntervals) {
