@@ -202,7 +202,7 @@ TEST(CSVLogger, RowsAreInTheFileAtOnce) {
   for (int i = 0; i < 3; ++i) {
     logger.log_metrics({{"i", i}});
     EXPECT_EQ(csv_of(logger).size(), 8u + 5 * (i + 1));
-    EXPECT_EQ(logger.state_dict().at("csv_offset"), 8 + 5 * (i + 1));
+    EXPECT_EQ(logger.state_dict().at("csv_rows"), i + 1);
   }
 }
 
@@ -329,6 +329,9 @@ TEST(CSVLogger, ALoggerThatGoesBackKeepsWhatItHadWritten) {
   EXPECT_EQ(read_whole(logger.log_dir() + "/metrics_old1.csv"), before);
   logger.resume(state, logger.log_dir());  // nothing is lost now
   EXPECT_FALSE(fs::exists(logger.log_dir() + "/metrics_old2.csv"));
+  logger.resume(Map{{"csv_rows", 0}}, logger.log_dir());  // before the first row
+  logger.log_metrics({{"l1", 2}});
+  EXPECT_EQ(csv_of(logger), "l1,step\r\n2,0\r\n");
 }
 
 TEST(CSVLogger, ALoggerForExactlyThisFolder) {
@@ -347,14 +350,29 @@ TEST(CSVLogger, ATornRowIsCutOff) {
   run_of(old, 4);
   const std::string whole = csv_of(old);
   Value state;
-  state["csv_offset"] = static_cast<int64_t>(whole.size());
+  state["csv_rows"] = 4;
   write_whole(old.log_dir() + "/metrics.csv", whole.substr(0, whole.size() - 3));
   next.start();
   next.resume(state, old.log_dir());
   EXPECT_EQ(csv_of(next), "loss,step\r\n0.5,0\r\n0.5,1\r\n0.5,2\r\n");
-  EXPECT_EQ(next.state_dict().at("csv_offset"), static_cast<int64_t>(csv_of(next).size()));
+  EXPECT_EQ(next.state_dict().at("csv_rows"), 3);
   next.log_metrics({{"loss", 1}, {"step", 3}});
   EXPECT_TRUE(csv_of(next).ends_with("\r\n0.5,2\r\n1,3\r\n"));
+}
+
+TEST(CSVLogger, AColumnThatCameAfterTheCheckpointCostsNoRow) {
+  const Scratch folder;
+  CSVLogger old(folder.path()), next(folder.path()), by_bytes(folder.path());
+  run_of(old, 2);
+  const Value state = old.state_dict();
+  const Value first = Map{{"csv_offset", static_cast<int64_t>(csv_of(old).size())}};
+  by_bytes.start();
+  by_bytes.resume(first, old.log_dir());  // as the first checkpoints say it
+  EXPECT_EQ(csv_of(by_bytes), csv_of(old));
+  old.log_metrics({{"a \"late\"\none", 1}, {"loss", 0.5}, {"step", 2}});
+  next.start();
+  next.resume(state, old.log_dir());
+  EXPECT_EQ(csv_of(next), "\"a \"\"late\"\"\none\",loss,step\r\n,0.5,0\r\n,0.5,1\r\n");
 }
 
 TEST(CSVLogger, ThereMayBeNothingToGoOnFrom) {
@@ -362,13 +380,13 @@ TEST(CSVLogger, ThereMayBeNothingToGoOnFrom) {
   CSVLogger logger(folder.path());
   logger.start();
   logger.resume({}, folder.path());
-  logger.resume(Map{{"csv_offset", 0}}, folder.path());
-  logger.resume(Map{{"csv_offset", 10}}, folder / "missing");
+  logger.resume(Map{{"csv_rows", 0}}, folder.path());
+  logger.resume(Map{{"csv_rows", 10}}, folder / "missing");
   EXPECT_FALSE(fs::exists(logger.log_dir() + "/metrics.csv"));
   write_whole(folder / "metrics.csv", "z,a\r\n1,2\r\n");
-  EXPECT_THROW(logger.resume(Map{{"csv_offset", 10}}, folder.path()), std::runtime_error);
+  EXPECT_THROW(logger.resume(Map{{"csv_rows", 10}}, folder.path()), std::runtime_error);
   write_whole(folder / "metrics.csv", "torn");
-  EXPECT_THROW(logger.resume(Map{{"csv_offset", 10}}, folder.path()), std::runtime_error);
+  EXPECT_THROW(logger.resume(Map{{"csv_rows", 10}}, folder.path()), std::runtime_error);
 }
 
 }  // namespace

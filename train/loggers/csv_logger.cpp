@@ -1,6 +1,7 @@
 #include "csv_logger.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "../../kernels/check.h"
 #include "../../tensor/file.h"
@@ -53,6 +54,28 @@ std::vector<std::vector<std::string>> parsed(const std::string& text) {
   return rows;  // a last line without its end was torn: it is left out
 }
 
+// The header and up to `rows` whole lines below it.
+std::string first_lines(const std::string& text, int64_t rows) {
+  bool quoted = false;
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < text.size() && rows >= 0; ++i) {
+    if (text[i] == '"') quoted = !quoted;
+    if (text[i] == '\n' && !quoted) end = i + 1, --rows;
+  }
+  return text.substr(0, end);
+}
+
+// The old rows that a checkpoint knows; empty where there are none. The first checkpoints counted
+// bytes.
+std::string rows_before(const Value& state, const std::string& path) {
+  const Value* rows = state.find("csv_rows");
+  if (!rows) return lines_before(state, "csv_offset", path);
+  if (rows->as_integer() <= 0 || !std::filesystem::exists(path)) return "";
+  const std::string text = first_lines(read_whole(path), rows->as_integer());
+  if (text.empty()) fail(Fault::world, {"resume: '", path, "' holds no whole line"});
+  return text;
+}
+
 }  // namespace
 
 CSVLogger::CSVLogger(std::string save_dir, CSVLoggerOptions options)
@@ -82,6 +105,7 @@ void CSVLogger::write(const Value::Map& row, LogTable which) {
     cells[column - table.columns.begin()] = cell_text(value);
   }
   table.file.append(csv_line(cells));
+  ++table.rows;
 }
 
 // New columns: the header is written, or the whole file again with the old rows' new cells empty.
@@ -118,14 +142,16 @@ void CSVLogger::close() {
 
 Value CSVLogger::state_dict() const {
   Value state;
-  state["csv_offset"] = tables_[0].file.size();
+  state["csv_rows"] = tables_[0].rows;
   return state;
 }
 
 void CSVLogger::resume(const Value& state, const std::string& old_dir) {
   check_started();
   const std::string old_path = old_dir + "/metrics.csv";
-  const std::string text = lines_before(state, "csv_offset", old_path);
+  const std::string text = rows_before(state, old_path);
+  tables_[0] = {};
+  tables_[0].file = LogFile(path_of("metrics.csv"));
   if (text.empty()) return;
   const auto rows = parsed(text);
   if (rows.empty() || !std::is_sorted(rows[0].begin(), rows[0].end()))
@@ -133,6 +159,7 @@ void CSVLogger::resume(const Value& state, const std::string& old_dir) {
                         "' was not written by a CSVLogger: its columns are not sorted"});
   tables_[0].file.begin_with(text);
   tables_[0].columns = rows[0];
+  tables_[0].rows = static_cast<int64_t>(rows.size()) - 1;
 }
 
 }  // namespace levin::inline v0

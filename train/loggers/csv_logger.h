@@ -19,7 +19,8 @@ class CSVLogger : public FileLogger {
   void log_hyperparams(const Value& hparams) override;
   void save() override;
   Value state_dict() const override;
-  /// Begins metrics.csv with the old run's rows up to the offset in `state`.
+  /// Begins metrics.csv with as many of the old run's rows as `state` says. (It counts rows, not
+  /// bytes: a column that came later has made the rows before it longer.)
   void resume(const Value& state, const std::string& old_dir) override;
   AnyLogger in_folder(const std::string& folder) const override;
 
@@ -27,6 +28,7 @@ class CSVLogger : public FileLogger {
   struct Table {
     LogFile file;
     std::vector<std::string> columns;
+    int64_t rows = 0;  // below the header
     void widen(const Value::Map& row);
   };
 

@@ -47,6 +47,7 @@ Value JsonLinesLogger::state_dict() const {
 void JsonLinesLogger::resume(const Value& state, const std::string& old_dir) {
   check_started();
   const std::string rows = lines_before(state, "jsonl_offset", old_dir + "/metrics.jsonl");
+  tables_[0] = LogFile(path_of("metrics.jsonl"));
   if (!rows.empty()) tables_[0].begin_with(rows);
 }
 
