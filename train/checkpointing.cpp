@@ -102,6 +102,7 @@ void Trainer::save_run(Checkpoint* checkpoint) {
   fit["has_validation"] = at_.has_validation;
   fit["skips_rest"] = at_.skips_rest;
   fit["has_gradients"] = at_.has_gradients;
+  fit["in_batch"] = in_batch_;
   fit["should_stop"] = should_stop.load();
   fit["accumulate_grad_batches"] = accumulate_;
   state["random_state"] = random_state();
@@ -138,11 +139,13 @@ void Trainer::check_resumable(const Checkpoint& checkpoint, const std::string& p
   if (!state.find("optimizer_states"))
     fail({"resume: '", path, "' holds weights only: to go on, use a full checkpoint such as '",
           (fs::path(path).parent_path() / "last.ckpt").string(), "'"});
-  const int64_t epoch = state.at("epoch").as_integer();
+  const Stage stage = stage_of(state.at("loops").at("fit_loop").at("stage").as_text());
+  const bool whole = stage == Stage::epoch_logged || stage == Stage::epoch_start;
+  // The last epoch that was begun.
+  const int64_t epoch = state.at("epoch").as_integer() - (stage == Stage::epoch_start);
   check(max_epochs_ < 0 || epoch <= max_epochs_,
         {"You restored a checkpoint with current_epoch=", epoch,
          ", but you have set Trainer(max_epochs=", max_epochs_, ")."});
-  const bool whole = state.at("loops").at("fit_loop").at("stage").as_text() == "epoch_end";
   const Value* known = state.at("loaders").find("train_batches");
   const int64_t batches = known ? known->as_integer() : num_training_batches();
   check(whole || batches == num_training_batches(),
@@ -206,14 +209,15 @@ void Trainer::restore_position(const Checkpoint& checkpoint) {
   at_.global_step = state.at("global_step").as_integer();
   at_.batches_done = fit.at("batches_done").as_integer();
   at_.validated_at = entry_or(fit, "validated_at", -1).as_integer();
-  should_stop = entry_or(fit, "should_stop", false).as_bool();
   accumulate_ = entry_or(fit, "accumulate_grad_batches", 1).as_integer();
   const Value values = entry_or(state, "callback_metrics", Value::Map());
   for (const auto& [name, value] : values.as_map()) callback_metrics_.set(name, real_of(value));
   const Stage stage = stage_of(fit.at("stage").as_text());
   if (stage == Stage::epoch_logged) ++at_.epoch;
-  // From an epoch's start the run begins as any other, with the sanity check.
+  // From an epoch's start the run begins as any other, with the sanity check. Who had stopped it
+  // then says so again, or not: it may go on.
   if (stage == Stage::epoch_logged || stage == Stage::epoch_start) return;
+  should_stop = entry_or(fit, "should_stop", false).as_bool();
   at_.batch = fit.at("batch").as_integer();
   at_.has_validation = entry_or(fit, "has_validation", false).as_bool() && has_validation();
   at_.skips_rest = entry_or(fit, "skips_rest", false).as_bool();
@@ -224,12 +228,14 @@ void Trainer::restore_position(const Checkpoint& checkpoint) {
   logged_.load_state(entry_or(state, "logged", Value::Map()), checkpoint.with_prefix("logged."));
   restore_gradients(*model_, checkpoint);
   at_.stage = stage;
+  at_.val_loader = entry_or(fit, "val_loader", 0).as_integer();
+  at_.val_batch = fit.at("val_batch").as_integer();
+  // Saved in on_train_batch_end: the batch's row was still to come.
+  if (entry_or(fit, "in_batch", false).as_bool()) log_step();
   if (stage != Stage::validating) return;
   const bool is_over = at_.validated_at == at_.batches_done || !has_validation();
   at_.stage = is_over ? Stage::training : stage;
   if (is_over) return;
-  at_.val_loader = entry_or(fit, "val_loader", 0).as_integer();
-  at_.val_batch = fit.at("val_batch").as_integer();
   val_batches_ = val_loaders_.list().at(at_.val_loader).epoch(at_.epoch, at_.val_batch);
   enter_eval();
 }

@@ -118,6 +118,7 @@ void Trainer::start_epoch() {
   at_.stage = Stage::training;
   at_.batch = 0;
   at_.has_validation = at_.skips_rest = false;
+  at_.has_gradients = false;  // those of a window that was cut off are forgotten
   train_batches_ = train_loader_.list()[0].epoch(at_.epoch);
   if (at_.epoch > 0) step_schedulers(false);
   call(hook::on_train_epoch_start);

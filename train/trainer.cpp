@@ -104,7 +104,7 @@ void Trainer::begin(TrainerFn function, LME& model) {
   at_ = {};
   should_stop = interrupted_ = false;
   one_class_batches_ = {};
-  warned_of_one_class_ = warned_of_loss_ = told_to_go_on_ = training_started_ = false;
+  warned_of_one_class_ = warned_of_loss_ = told_to_go_on_ = training_started_ = in_batch_ = false;
   callback_metrics_.clear();
   logged_.reset();
   callbacks_.clear();
