@@ -3,15 +3,23 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
 
 namespace levin {
 
+/// A folder in memory where there is one: for tests that write so many files that waiting for the
+/// disk would take most of their time.
+inline std::string memory_dir() {
+  return access("/dev/shm", W_OK) == 0 ? "/dev/shm/" : testing::TempDir();
+}
+
 class Scratch {
  public:
-  Scratch() : path_(testing::TempDir() + "levin_XXXXXX") {
+  explicit Scratch(const std::string& parent = testing::TempDir())
+      : path_(parent + "levin_XXXXXX") {
     if (!mkdtemp(path_.data())) throw std::runtime_error("no temporary folder: " + path_);
   }
   ~Scratch() {
