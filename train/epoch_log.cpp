@@ -34,7 +34,13 @@ void Trainer::publish_epoch() {
     if (!metric) return;
     if (const auto value = value_of(*metric)) callback_metrics_.set(name, *value);
   });
+  publish_logged();
+}
+
+// A value that is logged in steps stays the last one.
+void Trainer::publish_logged() {
   for (const auto& [name, value] : logged_.epoch(false)) callback_metrics_.set(name, value);
+  for (const auto& [name, value] : logged_.steps()) callback_metrics_.set(name, value);
 }
 
 // A metric that is no number (a vector, a matrix) has no column: it stands in the metadata only. Its
@@ -58,7 +64,7 @@ void Trainer::log_epoch() {
   train_metrics_.reset();
   val_metrics_.reset();
   for (const auto& [name, value] : logged_.epoch(true)) row.emplace_back(name, value);
-  for (const auto& [name, value] : logged_.epoch(false)) callback_metrics_.set(name, value);
+  publish_logged();
   logged_.reset();
   if (callback_metrics_.empty()) return;  // every batch was skipped
   write_row(std::move(row));
@@ -126,6 +132,11 @@ void Trainer::log(const std::string& name, const Tensor& value, const LogOptions
   for (const std::string& metric : metric_names_)
     check(metric != name, {"log: '", name, "' is the name of a metric"});
   logged_.log(name, value, options, in_batch_);
+}
+
+std::optional<double> Trainer::callback_metric(std::string_view name) const {
+  if (const auto newest = logged_.step(name)) return newest;
+  return callback_metrics_.find(name);
 }
 
 MetricValues Trainer::progress_bar_metrics() const { return logged_.progress_bar(); }

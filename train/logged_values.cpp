@@ -58,6 +58,19 @@ MetricValues LoggedValues::take_step() {
   return values;
 }
 
+MetricValues LoggedValues::steps() const {
+  MetricValues values;
+  for (const Entry& entry : entries_)
+    if (entry.on_step) values.set(shown_name(entry, true), entry.last.item<double>());
+  return values;
+}
+
+std::optional<double> LoggedValues::step(std::string_view name) const {
+  for (const Entry& entry : entries_)
+    if (entry.on_step && shown_name(entry, true) == name) return entry.last.item<double>();
+  return {};
+}
+
 MetricValues LoggedValues::epoch(bool for_loggers) const {
   MetricValues values;
   for (const Entry& entry : entries_)

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "files/value.h"
@@ -30,6 +31,9 @@ class LoggedValues {
            bool in_training_batch);
   /// The values of the last batch that go to the loggers, once.
   MetricValues take_step();
+  /// The newest of each that is logged in steps, of this epoch.
+  MetricValues steps() const;
+  std::optional<double> step(std::string_view name) const;
   /// Of the epoch so far; only those with on_epoch.
   MetricValues epoch(bool for_loggers) const;
   /// The newest of each that is shown beside the progress bar.
