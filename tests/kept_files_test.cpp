@@ -16,8 +16,8 @@ TEST(ModelCheckpoint, EveryNEpochsIsForTheBestOnly) {
   run.scores = {1, 2, 3, 4, 5};
   run.fit({.filename = "{epoch}",
            .monitor = "score",
-           .save_top_k = -1,
            .save_last = true,
+           .save_top_k = -1,
            .every_n_epochs = 2});
   EXPECT_EQ(run.files(), (Names{"epoch=1.ckpt", "epoch=3.ckpt", "last.ckpt"}));
   EXPECT_EQ(load_checkpoint_file(run.checkpoint->last_model_path()).state.at("epoch"), 4);
@@ -27,7 +27,7 @@ TEST(ModelCheckpoint, AnEpochWithoutAStepIsNotSaved) {
   ScriptedRun run;
   run.scores = {1, 2, 3, 4};
   run.skip_odd_epochs = true;
-  run.fit({.filename = "{epoch}", .save_top_k = -1, .save_last = true});
+  run.fit({.filename = "{epoch}", .save_last = true, .save_top_k = -1});
   EXPECT_EQ(run.last_step, 4);
   EXPECT_EQ(run.files(), (Names{"epoch=0.ckpt", "epoch=2.ckpt", "last.ckpt"}));
   EXPECT_EQ(load_checkpoint_file(run.checkpoint->last_model_path()).state.at("epoch"), 2);
@@ -165,12 +165,23 @@ TEST(ModelCheckpoint, ACheckpointCannotMakeItRemoveFilesElsewhere) {
 }
 
 TEST(ModelCheckpoint, AnUnknownMonitorIsNamed) {
+  static std::vector<std::string> lines;
+  lines.clear();
   ScriptedRun run;
   run.scores = {1, 2};
+  set_log_sink([](LogLevel, std::string_view line) { lines.emplace_back(line); });
+  run.fit({.monitor = "x"});
+  set_log_sink(nullptr);
+  const auto problem = [](const std::string& metrics) {
+    return "`ModelCheckpoint(monitor='x')` could not find the monitored key in the returned "
+           "metrics: " +
+           metrics + ". HINT: Did you call `log('x', value)` in the `LightningModule`?";
+  };
+  EXPECT_EQ(lines, std::vector<std::string>{problem("['loss', 'score']")});
+  EXPECT_EQ(run.files(), Names());
+  run.validates = true;  // once validation has run it must be there
   EXPECT_EQ(error_of<std::invalid_argument>([&] { run.fit({.monitor = "x"}); }),
-            "ModelCheckpoint (callback): `ModelCheckpoint(monitor='x')` could not find the "
-            "monitored key in the returned metrics: ['loss', 'score']. HINT: Did you call "
-            "`log('x', value)` in the `LightningModule`?");
+            "ModelCheckpoint (callback): " + problem("['loss', 'val_loss', 'score', 'val_score']"));
 }
 
 TEST(ModelCheckpoint, SaysWhatItDoes) {

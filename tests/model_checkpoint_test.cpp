@@ -49,8 +49,22 @@ TEST(ModelCheckpoint, OptionsThatMeanNothingAreRefused) {
             "ModelCheckpoint(save_top_k=3, monitor=None) is not a valid configuration. No quantity "
             "for top_k to track.");
   EXPECT_EQ(error({.mode = "x"}), "`mode` can be min, max but got x");
-  EXPECT_EQ(error({.every_n_epochs = 0}),
-            "ModelCheckpoint: every_n_epochs 0: at least 1 is needed");
+  EXPECT_EQ(error({.every_n_train_steps = -1}),
+            "Invalid value for every_n_train_steps=-1. Must be >= 0");
+  EXPECT_EQ(error({.every_n_epochs = -1}), "Invalid value for every_n_epochs=-1. Must be >= 0");
+  EXPECT_EQ(error({.train_time_interval = std::chrono::seconds(-1)}),
+            "Invalid value for train_time_interval=-1 day, 23:59:59. Must be >= 0");
+  const std::string combined = "Combination of parameters every_n_train_steps=";
+  EXPECT_EQ(error({.every_n_train_steps = 2, .every_n_epochs = 1}),
+            combined +
+                "2, every_n_epochs=1 and train_time_interval=None should be mutually "
+                "exclusive.");
+  EXPECT_EQ(error({.train_time_interval = std::chrono::minutes(90), .every_n_epochs = 1}),
+            combined +
+                "0, every_n_epochs=1 and train_time_interval=1:30:00 should be mutually "
+                "exclusive.");
+  EXPECT_EQ(error_of<std::invalid_argument>([] { ModelCheckpoint({.save_last = "links"}); }),
+            "ModelCheckpoint: save_last 'links': true, false or \"link\" is needed");
   for (const char* format : {".3g", "f", ".f", "..3f", ".-3f", ".99f", "3f", "d", "%d"})
     EXPECT_NE(error({.filename = std::string("{loss:") + format + "}"}), "") << format;
   for (const char* format : {"2d", "0d", "0xd", "s"})
@@ -106,11 +120,11 @@ TEST(ModelCheckpoint, NaNIsNeverBetter) {
   for (const std::string mode : {"min", "max"}) {
     ScriptedRun run;
     run.scores = {NAN, NAN, 7, NAN, mode == "min" ? 8.0 : 6.0};
-    run.fit({.filename = "{epoch}", .monitor = "score", .mode = mode, .save_top_k = 1});
+    run.fit({.filename = "{epoch}", .monitor = "score", .save_top_k = 1, .mode = mode});
     EXPECT_EQ(run.files(), Names{"epoch=2.ckpt"});
     EXPECT_EQ(run.checkpoint->best_model_score(), 7);
     // While fewer than k are there, anything is kept.
-    run.fit({.filename = "{epoch}-{score:.1f}", .monitor = "score", .mode = mode, .save_top_k = 4});
+    run.fit({.filename = "{epoch}-{score:.1f}", .monitor = "score", .save_top_k = 4, .mode = mode});
     EXPECT_EQ(run.files().size(), 4u);
     EXPECT_TRUE(run.files().contains("epoch=0-score=nan.ckpt"));
     EXPECT_FALSE(run.files().contains("epoch=3-score=nan.ckpt"));

@@ -36,7 +36,7 @@ struct ScriptedRun {
   std::vector<double> scores;
   std::shared_ptr<ModelCheckpoint> checkpoint;
   std::function<void(int64_t)> when_saving = [](int64_t) {};
-  bool skip_odd_epochs = false;
+  bool skip_odd_epochs = false, validates = false;
   int64_t last_step = 0;
 
   void fit(ModelCheckpointOptions options, const std::string& ckpt_path = "",
@@ -60,7 +60,9 @@ struct ScriptedRun {
                      .enable_checkpointing = false,
                      .enable_progress_bar = false,
                      .enable_model_summary = false});
-    trainer.fit(model, normal_loader(6, 2, 1, {.batch_size = 3}), {}, {.ckpt_path = ckpt_path});
+    const auto loader = normal_loader(6, 2, 1, {.batch_size = 3});
+    trainer.fit(model, loader, validates ? data::Loaders(loader) : data::Loaders(),
+                {.ckpt_path = ckpt_path});
     last_step = trainer.global_step();
   }
   Names files() const { return files_in(checkpoint->dirpath()); }

@@ -8,6 +8,7 @@
 #include "../tensor/file.h"
 #include "callbacks/metadata.h"
 #include "callbacks/model_checkpoint.h"
+#include "callbacks/weight_averaging.h"
 #include "checkpoint_state.h"
 #include "files/text.h"
 #include "hooks.h"
@@ -47,12 +48,46 @@ Value::List val_seeds(const Value& loaders) {
   return entry_or(loaders, "val_seeds", Value::List()).as_list();
 }
 
+bool is_within_epoch(Stage stage) {
+  return stage == Stage::training || stage == Stage::validating || stage == Stage::epoch_end;
+}
+
+bool is_progress(const std::string& tensor) {
+  return tensor.starts_with("metrics.") || tensor.starts_with("logged.") ||
+         tensor.starts_with("gradients.");
+}
+
+void save_loggers(const std::vector<AnyLogger>& loggers, Value* state) {
+  Value& states = (*state)["loggers"] = Value::List();
+  for (const AnyLogger& logger : loggers) states.push_back(logger->state_dict());
+}
+
+// Seen from the checkpoint's folder, so that both can be moved.
+void save_log_dir(const fs::path& log_dir, const fs::path& path, Value* state) {
+  if (log_dir.empty()) return;
+  const fs::path folder = fs::absolute(path).parent_path();
+  (*state)["log_dir"] = fs::absolute(log_dir)
+                            .lexically_normal()
+                            .lexically_relative(folder.lexically_normal())
+                            .generic_string();
+}
+
+// The old run's folder: as the checkpoint says it, seen from its own; else two folders above it.
+std::string old_run_folder(const Value& state, const fs::path& path) {
+  const Value* said = state.find("log_dir");
+  std::error_code error;
+  if (said && fs::is_directory(path.parent_path() / said->as_text(), error))
+    return (path.parent_path() / said->as_text()).lexically_normal().string();
+  const std::string above = path.parent_path().parent_path().string();
+  return above.empty() ? "." : above;
+}
+
 // Everything that this version writes; other entries are passed on.
 bool is_known(const std::string& key) {
   for (const char* known :
        {"schema_version", "levin_version", "numerics", "precision", "epoch", "global_step",
         "hyper_parameters", "loops", "random_state", "loaders", "loggers", "callbacks",
-        "optimizer_states", "lr_schedulers", "callback_metrics", "logged"})
+        "optimizer_states", "lr_schedulers", "callback_metrics", "logged", "log_dir", "exact"})
     if (key == known) return true;
   return false;
 }
@@ -71,66 +106,115 @@ void Trainer::save_checkpoint(const std::string& path, bool weights_only) {
   if (!is_running(TrainerFn::fit)) fail(Fault::order, {"save_checkpoint: no fit is running"});
   if (at_.stage == Stage::sanity_check)
     fail(Fault::order, {"save_checkpoint: not during the sanity check"});
+  Checkpoint checkpoint = checkpoint_at(at_, weights_only);
+  if (!weights_only) save_log_dir(log_dir_, path, &checkpoint.state);
+  save_checkpoint_file(path, checkpoint);
+}
+
+void Trainer::save_before_failure(const std::string& path) {
+  if (!is_running(TrainerFn::fit)) fail(Fault::order, {"save_before_failure: no fit is running"});
+  Position at = in_flight_ && !updating_ ? noted_at_ : at_;
+  if (updating_) {
+    ++at.batch;
+    ++at.batches_done;
+    at.global_step = noted_at_.global_step + 1;
+    at.has_gradients = false;
+  }
+  Checkpoint checkpoint = checkpoint_at(at, false);
+  checkpoint.state["exact"] = !updating_;
+  save_log_dir(log_dir_, path, &checkpoint.state);
+  if (in_flight_ && !updating_) {
+    for (const auto& [key, value] : noted_.state.as_map()) checkpoint.state[key] = value;
+    std::erase_if(checkpoint.tensors, [](const auto& each) { return is_progress(each.first); });
+    checkpoint.tensors.insert(checkpoint.tensors.end(), noted_.tensors.begin(),
+                              noted_.tensors.end());
+  }
+  save_checkpoint_file(path, checkpoint);
+}
+
+Checkpoint Trainer::checkpoint_at(const Position& at, bool weights_only) {
   Checkpoint checkpoint;
   Value& state = checkpoint.state;
   state["levin_version"] = LEVIN_VERSION_TEXT;  // from CMake, which reads levin.h
   state["numerics"] = kNumerics;
   state["precision"] = precision_of(*model_);
-  state["epoch"] = at_.epoch;
-  state["global_step"] = at_.global_step;
+  state["epoch"] = at.epoch;
+  state["global_step"] = at.global_step;
   if (model_->hparams.size() > 0) state["hyper_parameters"] = model_->hparams;
-  for (const auto& [name, tensor] : model_->state_dict())
-    checkpoint.tensors.emplace_back("state_dict." + name, tensor.detach());
-  if (!weights_only) save_run(&checkpoint);
+  const auto averagings = callbacks_of<WeightAveraging>();
+  for (const auto& [name, tensor] : model_->state_dict()) {
+    const Tensor kept = averagings.empty() ? tensor : averagings[0]->kept_value(tensor);
+    checkpoint.tensors.emplace_back("state_dict." + name, kept.detach());
+  }
+  if (!weights_only) save_run(at, &checkpoint);
   for (std::size_t i = 0; !weights_only && i < callbacks_.size(); ++i)
     call_one(i, hook::on_save_checkpoint, state);
   model_->on_save_checkpoint(state);
   for (const AnyLogger& logger : loggers_) logger->save();
-  save_checkpoint_file(path, checkpoint);
+  return checkpoint;
 }
 
 // All that a run needs besides the weights to go on.
-void Trainer::save_run(Checkpoint* checkpoint) {
+void Trainer::save_run(const Position& at, Checkpoint* checkpoint) {
   Value& state = checkpoint->state;
   Value& fit = state["loops"]["fit_loop"];
-  fit["stage"] = kStages[static_cast<int>(at_.stage)];
-  fit["batch"] = at_.batch;
-  fit["val_loader"] = at_.val_loader;
-  fit["val_batch"] = at_.val_batch;
-  fit["batches_done"] = at_.batches_done;
-  fit["validated_at"] = at_.validated_at;
-  fit["has_validation"] = at_.has_validation;
-  fit["skips_rest"] = at_.skips_rest;
-  fit["has_gradients"] = at_.has_gradients;
-  fit["in_batch"] = in_batch_;
+  fit["stage"] = kStages[static_cast<int>(at.stage)];
+  fit["batch"] = at.batch;
+  fit["val_loader"] = at.val_loader;
+  fit["val_batch"] = at.val_batch;
+  fit["batches_done"] = at.batches_done;
+  fit["validated_at"] = at.validated_at;
+  fit["has_validation"] = at.has_validation;
+  fit["skips_rest"] = at.skips_rest;
+  fit["has_gradients"] = at.has_gradients;
+  fit["in_batch"] = in_batch_ && (!in_flight_ || updating_);
   fit["should_stop"] = should_stop.load();
   fit["accumulate_grad_batches"] = accumulate_;
-  state["random_state"] = random_state();
   const data::DataLoader& loader = train_loader_.list()[0];
   state["loaders"]["train_seed"] = std::to_string(loader.seed());
   state["loaders"]["train_batches"] = num_training_batches();
   Value& seeds = state["loaders"]["val_seeds"] = Value::List();
   for (const data::DataLoader& val : val_loaders_.list())
     seeds.push_back(std::to_string(val.seed()));
-  state["loggers"] = Value::List();
-  for (const AnyLogger& logger : loggers_) state["loggers"].push_back(logger->state_dict());
+  save_loggers(loggers_, &state);
   save_callbacks(callbacks_, checkpoint);
   save_optimizers(*model_, checkpoint);
   save_schedulers(*model_, checkpoint);
-  Value& values = state["callback_metrics"] = Value::Map();
-  for (const auto& [name, value] : callback_metrics_) values[name] = value;
-  if (at_.stage != Stage::epoch_logged && at_.stage != Stage::epoch_start) {
-    save_metrics(train_metrics_, "", checkpoint);
-    if (at_.has_validation || at_.stage == Stage::validating)
-      save_metrics(val_metrics_, "val_", checkpoint);
-    state["logged"] = logged_.options_state();
-    for (const auto& [name, tensor] : logged_.state())
-      checkpoint->tensors.emplace_back("logged." + name, tensor);
-    if (at_.has_gradients) save_gradients(*model_, checkpoint);
-  }
+  save_progress(at, checkpoint);
   if (kept_.state.is_map())
     for (const auto& [key, value] : kept_.state.as_map()) state[key] = value;
   for (const auto& tensor : kept_.tensors) checkpoint->tensors.push_back(tensor);
+}
+
+// What a batch changes before the parameters.
+void Trainer::save_progress(const Position& at, Checkpoint* checkpoint) const {
+  Value& state = checkpoint->state;
+  state["random_state"] = random_state();
+  Value& values = state["callback_metrics"] = Value::Map();
+  for (const auto& [name, value] : callback_metrics_) values[name] = value;
+  if (!is_within_epoch(at.stage)) return;
+  save_metrics(train_metrics_, "", checkpoint);
+  if (at.has_validation || at.stage == Stage::validating)
+    save_metrics(val_metrics_, "val_", checkpoint);
+  state["logged"] = logged_.options_state();
+  for (const auto& [name, tensor] : logged_.state())
+    checkpoint->tensors.emplace_back("logged." + name, tensor);
+  if (at.has_gradients) save_gradients(*model_, checkpoint);
+}
+
+// An epoch's end changes callbacks and logs too.
+void Trainer::note_progress(bool with_callbacks) {
+  noted_ = {};
+  save_progress(at_, &noted_);
+  for (auto& [name, tensor] : noted_.tensors) tensor = tensor.detach().clone();
+  if (with_callbacks) {
+    Checkpoint all;
+    save_callbacks(callbacks_, &all);
+    noted_.state["callbacks"] = all.state.at("callbacks");
+    save_loggers(loggers_, &noted_.state);
+  }
+  noted_at_ = at_;
+  in_flight_ = true;
 }
 
 // All that can be wrong with it, before anything is changed.
@@ -140,7 +224,7 @@ void Trainer::check_resumable(const Checkpoint& checkpoint, const std::string& p
     fail({"resume: '", path, "' holds weights only: to go on, use a full checkpoint such as '",
           (fs::path(path).parent_path() / "last.ckpt").string(), "'"});
   const Stage stage = stage_of(state.at("loops").at("fit_loop").at("stage").as_text());
-  const bool whole = stage == Stage::epoch_logged || stage == Stage::epoch_start;
+  const bool whole = !is_within_epoch(stage);
   // The last epoch that was begun.
   const int64_t epoch = state.at("epoch").as_integer() - (stage == Stage::epoch_start);
   check(max_epochs_ < 0 || epoch <= max_epochs_,
@@ -163,6 +247,10 @@ void Trainer::restore_model(const Checkpoint& checkpoint, const std::string& pat
   if (state.at("numerics") != Value(kNumerics))
     log_warning({"'", path,
                  "' was written by a levin with other numerics: the resumed run is not bit-exact"});
+  if (state.find("exact") && !state.at("exact").as_bool())
+    log_warning({"'", path,
+                 "' was saved when a batch failed that had begun to change the parameters: the "
+                 "resumed run is not exact"});
   model_->on_load_checkpoint(state);
   model_->load_state_dict(checkpoint.with_prefix("state_dict."));
   if (const Value* hparams = state.find("hyper_parameters"))
@@ -191,10 +279,10 @@ void Trainer::restore_run(const Checkpoint& checkpoint, const std::string& path)
   const Value::List seeds = val_seeds(state.at("loaders"));
   for (std::size_t i = 0; i < std::min(seeds.size(), val_loaders_.list().size()); ++i)
     val_loaders_.list()[i].set_seed(unsigned_of(seeds[i]));
-  const std::string old_dir = fs::path(path).parent_path().parent_path().string();
+  const std::string old_dir = old_run_folder(state, path);
   const Value::List& logs = state.at("loggers").as_list();
   for (std::size_t i = 0; i < std::min(logs.size(), loggers_.size()); ++i)
-    loggers_[i]->resume(logs[i], old_dir.empty() ? "." : old_dir);
+    loggers_[i]->resume(logs[i], old_dir);
   restore_position(checkpoint);
   for (const auto& [key, value] : state.as_map())
     if (!is_known(key)) kept_.state[key] = value;
@@ -216,7 +304,7 @@ void Trainer::restore_position(const Checkpoint& checkpoint) {
   if (stage == Stage::epoch_logged) ++at_.epoch;
   // From an epoch's start the run begins as any other, with the sanity check. Who had stopped it
   // then says so again, or not: it may go on.
-  if (stage == Stage::epoch_logged || stage == Stage::epoch_start) return;
+  if (!is_within_epoch(stage)) return;
   should_stop = entry_or(fit, "should_stop", false).as_bool();
   at_.batch = fit.at("batch").as_integer();
   at_.has_validation = entry_or(fit, "has_validation", false).as_bool() && has_validation();

@@ -45,6 +45,7 @@ bool Trainer::evaluate_batch(EpochMetrics* metrics, std::optional<AlgorithmOutpu
   const NoGrad no_grad;
   const data::Batch& batch = prepared(*next);
   const int64_t index = at_.val_batch, loader = at_.val_loader;
+  if (keeps_progress_) note_progress(false);
   call(hooks.batch_start, batch, index, loader);
   *output = run_algorithm(batch);
   if (*output && metrics) {
@@ -54,6 +55,7 @@ bool Trainer::evaluate_batch(EpochMetrics* metrics, std::optional<AlgorithmOutpu
   }
   ++at_.val_batch;
   ++batches_run_;
+  in_flight_ = false;
   const AlgorithmOutput* result = *output ? &**output : nullptr;
   call(hooks.batch_end, result, batch, index, loader);
   return true;
@@ -61,7 +63,9 @@ bool Trainer::evaluate_batch(EpochMetrics* metrics, std::optional<AlgorithmOutpu
 
 void Trainer::end_evaluation() {
   const EvaluationHooks& hooks = hooks_of(function_);
-  call(hooks.end);
+  call_callbacks(CallbackOrder::plain, CallbackOrder::monitoring, hooks.end);
+  call_model(hooks.end);
+  call_callbacks(CallbackOrder::checkpoint, CallbackOrder::checkpoint, hooks.end);
   leave_eval();
 }
 

@@ -146,14 +146,17 @@ void Trainer::for_each_optimizer(Action action) {
   }
 }
 
+// What saves the run comes after all that the batch changes.
 void Trainer::train_on(const data::Batch& batch) {
   const OneClassBatches one_class(&one_class_batches_);
   std::optional<AnomalyMode> anomaly;
   if (options_.detect_anomaly) anomaly.emplace();
   const int64_t index = at_.batch;
+  if (keeps_progress_) note_progress(false);
   call(hook::on_train_batch_start, batch, index);
   if (model_->on_train_batch_start(batch, index) == -1) {
     at_.skips_rest = true;
+    in_flight_ = false;
     return;
   }
   in_batch_ = true;
@@ -169,10 +172,15 @@ void Trainer::train_on(const data::Batch& batch) {
   ++at_.batch;
   ++at_.batches_done;
   ++batches_run_;
+  in_flight_ = updating_ = false;
   const AlgorithmOutput* result = output ? &*output : nullptr;
-  call(hook::on_train_batch_end, result, batch, index);
+  call_callbacks(CallbackOrder::plain, CallbackOrder::monitoring, hook::on_train_batch_end, result,
+                 batch, index);
+  call_model(hook::on_train_batch_end, result, batch, index);
   in_batch_ = false;
   log_step();
+  call_callbacks(CallbackOrder::checkpoint, CallbackOrder::checkpoint, hook::on_train_batch_end,
+                 result, batch, index);
 }
 
 // Batches between two updates count as one: the gradient is the mean of theirs.
@@ -201,6 +209,7 @@ void Trainer::update_parameters() {
     if (const auto limit = options_.gradient_clip_val; limit && *limit > 0)
       LME::clip_gradients(optimizer, *limit, options_.gradient_clip_algorithm);
     const ProfileScope scope(profiler(), "optimizer_step");
+    updating_ = true;
     optimizer.step();
   });
   at_.has_gradients = false;
@@ -247,16 +256,13 @@ void Trainer::end_validation() {
 
 // Callbacks that act on the epoch's metrics run when these are final and their row is written.
 void Trainer::end_epoch() {
-  const auto call_end = [&](bool with_metrics) {
-    for (std::size_t i = 0; i < callbacks_.size(); ++i)
-      if ((callbacks_[i]->order() != CallbackOrder::plain) == with_metrics)
-        call_one(i, hook::on_train_epoch_end);
-  };
-  call_end(false);
-  model_->on_train_epoch_end();
+  if (keeps_progress_) note_progress(true);
+  call_callbacks(CallbackOrder::plain, CallbackOrder::plain, hook::on_train_epoch_end);
+  call_model(hook::on_train_epoch_end);
   log_epoch();
   at_.stage = Stage::epoch_logged;
-  call_end(true);
+  in_flight_ = false;
+  call_callbacks(CallbackOrder::monitoring, CallbackOrder::checkpoint, hook::on_train_epoch_end);
   call(hook::on_epoch_logged);
   ++at_.epoch;
   at_.stage = Stage::epoch_start;

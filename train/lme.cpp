@@ -128,11 +128,12 @@ void LME::make_checkpoints(const std::string& prefix) {
     default_checkpoints_.push_back(
         ModelCheckpoint({.filename = "{epoch}-{" + monitor + ":.3f}",
                          .monitor = monitor,
+                         .save_weights_only = save_weights_only_monitor_ckpts,
                          .mode = mode,
-                         .save_weights_only = save_weights_only_monitor_ckpts}));
+                         .save_on_train_epoch_end = true}));
   }
-  default_checkpoints_.push_back(
-      ModelCheckpoint({.monitor = prefix + "loss", .save_top_k = 0, .save_last = true}));
+  default_checkpoints_.push_back(ModelCheckpoint(
+      {.monitor = "loss", .save_last = true, .save_top_k = 0, .save_on_train_epoch_end = true}));
 }
 
 std::vector<ModelCheckpoint*> LME::checkpoint_callbacks() {
@@ -144,7 +145,12 @@ std::vector<ModelCheckpoint*> LME::checkpoint_callbacks() {
   return found;
 }
 
-ModelCheckpoint& LME::checkpoint_callback() { return *checkpoint_callbacks()[0]; }
+// It knows the last checkpoint too, as in LME.
+ModelCheckpoint& LME::checkpoint_callback() {
+  const std::vector<ModelCheckpoint*> all = checkpoint_callbacks();
+  if (!all[0]->options().save_last) all[0]->set_last_model_path(all.back()->last_model_path());
+  return *all[0];
+}
 
 void LME::clip_gradients(optim::Optimizer& optimizer, double clip_val,
                          const std::string& algorithm) {

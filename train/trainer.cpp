@@ -8,6 +8,7 @@
 #include "callbacks/metadata.h"
 #include "callbacks/model_checkpoint.h"
 #include "callbacks/model_summary.h"
+#include "callbacks/on_exception_checkpoint.h"
 #include "callbacks/progress_bar.h"
 #include "callbacks/timer.h"
 #include "hooks.h"
@@ -55,7 +56,8 @@ void Trainer::fit(LME& model, data::Loaders train_loader, data::Loaders val_load
 
 void Trainer::start(LME& model, data::Loaders train_loader, data::Loaders val_loaders,
                     const FitOptions& options) {
-  const std::string ckpt_path = model_ ? "" : resolved_ckpt_path(options.ckpt_path);
+  std::string ckpt_path = model_ ? "" : resolved_ckpt_path(options.ckpt_path);
+  if (options.ckpt_path.empty()) ckpt_path = checkpoint_on_exception(options_.callbacks, model);
   begin(TrainerFn::fit, model);
   ckpt_path_ = ckpt_path;
   train_loader_ = std::move(train_loader);
@@ -89,9 +91,10 @@ void Trainer::attach(LME& model) {
     model.trainer().attached_ = nullptr;
   }
   if (attached_ && attached_ != &model) attached_->set_trainer(nullptr);
+  const bool knows_model = attached_ == &model && !model.default_checkpoints().empty();
   attached_ = &model;
   model.set_trainer(this);
-  model.make_checkpoints("");
+  if (!knows_model) model.make_checkpoints("");  // else those of the last fit stay
 }
 
 // What any run begins with. Nothing of a run before must hear of this one's failure.
@@ -105,6 +108,7 @@ void Trainer::begin(TrainerFn function, LME& model) {
   should_stop = interrupted_ = false;
   one_class_batches_ = {};
   warned_of_one_class_ = warned_of_loss_ = told_to_go_on_ = training_started_ = in_batch_ = false;
+  keeps_progress_ = in_flight_ = updating_ = false;
   callback_metrics_.clear();
   logged_.reset();
   callbacks_.clear();
@@ -151,7 +155,7 @@ void Trainer::set_up() {
 
 // What fits and evaluations have in common: callbacks, logs, setup hooks, metrics.
 void Trainer::set_up_run() {
-  model_->make_checkpoints(has_validation() && function_ == TrainerFn::fit ? "val_" : "");
+  if (function_ == TrainerFn::fit) model_->make_checkpoints(has_validation() ? "val_" : "");
   if (options_.precision.starts_with("64")) model_->to(kFloat64);
   make_callbacks();
   start_loggers(loggers_);

@@ -99,6 +99,13 @@ class Trainer {
 
   /// Writes a checkpoint of the fit as it is now. Throws std::logic_error outside a fit.
   void save_checkpoint(const std::string& path, bool weights_only = false);
+  /// From now on what a batch or an epoch's end changes before it is done is kept until it is, for
+  /// save_before_failure(). Until the run ends.
+  void keep_progress() { keeps_progress_ = true; }
+  /// In on_exception: writes a checkpoint from which the batch (or the epoch's end) that failed is
+  /// done again, as if it had not begun. Where it had begun to change the parameters, it counts as
+  /// done, and the checkpoint says that the resumed run is not exact.
+  void save_before_failure(const std::string& path);
 
   /// Ends the fit after the current batch, also from another thread or a signal handler: last.ckpt is
   /// written (from which the run can go on), logs, metadata and pictures are finished, and fit()
@@ -163,9 +170,8 @@ class Trainer {
   /// The last finished epoch's values, those of validation when it ends, and what was logged. A
   /// metric without a value is missing.
   const MetricValues& callback_metrics() const { return callback_metrics_; }
-  std::optional<double> callback_metric(std::string_view name) const {
-    return callback_metrics_.find(name);
-  }
+  /// One of them; of what is logged in steps the newest value (it is read from the device).
+  std::optional<double> callback_metric(std::string_view name) const;
   /// What stands beside the progress bar: values that were logged with prog_bar.
   MetricValues progress_bar_metrics() const;
   /// The mean loss of the epoch so far (it is read from the device); none before its first batch.
@@ -241,6 +247,7 @@ class Trainer {
   template <class Use>
   void each_metric(Use use);
   void publish_epoch();
+  void publish_logged();
   void log_epoch();
   void write_row(Value::Map row);
   void log_step();
@@ -267,7 +274,10 @@ class Trainer {
                                      const EvaluationOptions& options);
 
   // checkpointing.cpp
-  void save_run(Checkpoint* checkpoint);
+  Checkpoint checkpoint_at(const Position& at, bool weights_only);
+  void save_run(const Position& at, Checkpoint* checkpoint);
+  void save_progress(const Position& at, Checkpoint* checkpoint) const;
+  void note_progress(bool with_callbacks);
   void check_resumable(const Checkpoint& checkpoint, const std::string& path) const;
   void restore_model(const Checkpoint& checkpoint, const std::string& path);
   void restore_callbacks(const Checkpoint& checkpoint);
@@ -275,9 +285,15 @@ class Trainer {
   void restore_position(const Checkpoint& checkpoint);
   void keep_old_artifacts();
 
-  /// A hook of all callbacks in their order, then the model's; of one callback.
+  /// A hook of all callbacks in their order, then the model's; its parts: the callbacks from one order
+  /// to another, the model's, that of one callback.
   template <class... Parameters, class... Arguments>
   void call(const Hook<Parameters...>& hook, Arguments&&... arguments);
+  template <class... Parameters, class... Arguments>
+  void call_callbacks(CallbackOrder first, CallbackOrder last, const Hook<Parameters...>& hook,
+                      Arguments&&... arguments);
+  template <class... Parameters, class... Arguments>
+  void call_model(const Hook<Parameters...>& hook, Arguments&&... arguments);
   template <class... Parameters, class... Arguments>
   void call_one(std::size_t callback, const Hook<Parameters...>& hook, Arguments&&... arguments);
 
@@ -311,11 +327,27 @@ class Trainer {
   std::vector<std::string> metric_names_;
   MetricValues callback_metrics_;
   Checkpoint kept_;  // entries of the resumed checkpoint that levin does not know
+  bool keeps_progress_ = false, in_flight_ = false, updating_ = false;
+  Position noted_at_;  // where what is in flight began, and what it may change
+  Checkpoint noted_;
 };
 
 template <class... Parameters, class... Arguments>
 void Trainer::call(const Hook<Parameters...>& hook, Arguments&&... arguments) {
-  for (std::size_t i = 0; i < callbacks_.size(); ++i) call_one(i, hook, arguments...);
+  call_callbacks(CallbackOrder::plain, CallbackOrder::checkpoint, hook, arguments...);
+  call_model(hook, arguments...);
+}
+
+template <class... Parameters, class... Arguments>
+void Trainer::call_callbacks(CallbackOrder first, CallbackOrder last,
+                             const Hook<Parameters...>& hook, Arguments&&... arguments) {
+  for (std::size_t i = 0; i < callbacks_.size(); ++i)
+    if (const CallbackOrder order = callbacks_[i]->order(); first <= order && order <= last)
+      call_one(i, hook, arguments...);
+}
+
+template <class... Parameters, class... Arguments>
+void Trainer::call_model(const Hook<Parameters...>& hook, Arguments&&... arguments) {
   if (!hook.of_model) return;
   const ProfiledHook profiled(profiler(), "[LightningModule]", "LME", hook.name);
   (model_->*hook.of_model)(arguments...);
