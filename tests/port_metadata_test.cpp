@@ -60,7 +60,7 @@ TEST(PortMetadata, test_MetadataCallback_two_ModelCheckpoints) {
   const Scratch folder;
   const auto model = ready_model();
   model->metrics = {{"l1", {absolute_error, "min"}}};
-  model->callbacks = {ModelCheckpoint({.monitor = "loss", .save_top_k = 1, .save_last = true})};
+  model->callbacks = {ModelCheckpoint({.monitor = "loss", .save_last = true, .save_top_k = 1})};
   Trainer(options(folder, 2)).fit(*model, random_data(2, 1, 10));
   expect_fit(metadata_of(*model));
 }
