@@ -266,7 +266,8 @@ data::Loaders LmeCase::loader(const std::string& part) const {
 
 std::unique_ptr<LME> LmeCase::model() const {
   auto model = std::make_unique<LME>(module_of(plan_.at("model")));
-  model->load_state_dict(tensors("weights_before.safetensors"));
+  if (has("weights_before.safetensors"))
+    model->load_state_dict(tensors("weights_before.safetensors"));
   set_loss(plan_, *model);
   set_optimizers(plan_, *model);
   std::vector<NamedMetric> metrics;
