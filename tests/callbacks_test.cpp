@@ -42,6 +42,7 @@ TEST(LearningRateMonitor, EpochsHaveTheRateThatTheyAreTrainedWith) {  // Q32, L2
   fit.model.callbacks = {LearningRateMonitor()};
   fit.run();
   EXPECT_EQ(fit.column("lr-SGD"), (Cells{"0.1", "0.05", "0.025"}));
+  EXPECT_EQ(fit.column("lr-SGD-1"), Cells{});
   EXPECT_EQ(fit.column("epoch"), (Cells{"0", "1", "2"}));  // the epochs' own rows
   EXPECT_EQ(fit.trainer->callback_metric("lr-SGD"), 0.025);
 }
@@ -228,6 +229,15 @@ TEST(LambdaCallback, OneOfTheModelReplacesNoneOfTheTrainer) {
   fit.options.max_epochs = 1;
   fit.run();
   EXPECT_EQ(calls, 3);
+}
+
+TEST(Metadata, CountsAreIntegers) {
+  MetadataCallback metadata;
+  metadata.log_epoch_metric("counts", 0, tensor({3, 4}));
+  metadata.log_epoch_metric("mean", 0, tensor({3.0}));
+  const Value& epochs = metadata.metadata().at("epoch_metrics");
+  EXPECT_EQ(epochs.at("counts").at("0"), Value(Value::List{3, 4}));
+  EXPECT_EQ(epochs.at("mean").at("0"), Value(Value::List{3.0}));
 }
 
 TEST(RemovePreviousTrainArtifacts, LeavesTheNewestEventFile) {

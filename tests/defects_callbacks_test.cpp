@@ -271,22 +271,29 @@ TEST(Defects, Q44_EveryMonitorHasItsBestModel) {
 // The words that a shell makes of a command.
 Lines shell_words(const std::string& command) {
   const Scratch folder;
-  EXPECT_EQ(std::system(("printf '%s\\n' " + command + " > '" + (folder / "words") + "'").c_str()),
-            0);
-  std::istringstream text(read_whole(folder / "words"));
+  const std::string file = folder / "words";
+  EXPECT_EQ(std::system(("printf '%s\\n' " + command + " > '" + file + "'").c_str()), 0);
+  std::istringstream text(read_whole(file));
   Lines words;
   for (std::string word; std::getline(text, word);) words.push_back(word);
   return words;
 }
 
 TEST(Defects, Q46_TheCommandCanBeGivenToAShellAgain) {
+  Lines own;
+  std::istringstream arguments(read_whole("/proc/self/cmdline"));
+  for (std::string word; std::getline(arguments, word, '\0');) own.push_back(word);
+  const std::string odd = "it's \"$HOME\" & more";
+  if (own.back() != odd) {  // once more, by a command that needs quotes
+    const std::string exe = std::filesystem::read_symlink("/proc/self/exe").string();
+    const std::string command = "'" + exe + "' '--gtest_filter=Defects.Q46*' ";
+    EXPECT_EQ(std::system((command + R"('it'\''s "$HOME" & more' > /dev/null)").c_str()), 0);
+    return;
+  }
   const Scratch folder;
   const auto model = ready_model();
   Trainer trainer(options(folder, 1));
   trainer.fit(*model, two_batches());
-  Lines own;
-  std::istringstream arguments(read_whole("/proc/self/cmdline"));
-  for (std::string word; std::getline(arguments, word, '\0');) own.push_back(word);
   const Value metadata = read_json(trainer.log_dir() + "/fit_metadata.json");
   EXPECT_EQ(shell_words(metadata.at("run_command").as_text()), own);
 }

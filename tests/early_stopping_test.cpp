@@ -173,14 +173,23 @@ TEST(EarlyStopping, ChecksEpochsWhereAskedTo) {
   EXPECT_EQ(run.trainer->current_epoch(), 6);
 }
 
-TEST(EarlyStopping, IsOffInFastDevRunAndEvaluations) {
-  ScriptedFit run({1, 1});
+TEST(EarlyStopping, IsOffInFastDevRun) {
+  ScriptedFit run({1});
   TrainerOptions options = run.options(1);
   options.fast_dev_run = 1;
   run.fit({EarlyStopping({.monitor = "x"})}, options);
-  const auto loader = normal_loader(8, 2, 1, {.batch_size = 2});
-  run.model->callbacks = {EarlyStopping({.monitor = "x", .check_on_train_epoch_end = false})};
-  run.trainer->validate(*run.model, loader, {.verbose = false});
+}
+
+TEST(EarlyStopping, IsOffInSanityChecksAndEvaluations) {
+  ScriptedFit run({1, 1, 1});
+  const auto stop = std::make_shared<EarlyStopping>(
+      EarlyStoppingOptions{.monitor = "mine", .check_on_train_epoch_end = false});
+  const auto mine = LambdaCallback(
+      {.on_train_epoch_start = [](Trainer& trainer, LME&) { trainer.log("mine", 1.0); }});
+  run.fit({mine, stop}, run.options(2));  // the sanity check does not know it
+  EXPECT_EQ(stop->wait_count(), 1);
+  run.trainer->validate(*run.model, normal_loader(8, 2, 1), {.verbose = false});
+  EXPECT_EQ(stop->wait_count(), 1);
 }
 
 }  // namespace

@@ -39,16 +39,15 @@ void PlotCallbackGeneric::on_train_batch_end(Trainer& trainer, LME& model,
 void PlotCallbackGeneric::on_validation_batch_end(Trainer& trainer, LME& model,
                                                   const AlgorithmOutput* output,
                                                   const data::Batch& batch, int64_t batch_idx,
-                                                  int64_t dataloader_idx) {
-  if (dataloader_idx > 0) return;
+                                                  int64_t) {
   after_batch(trainer, model, trainer.sanity_checking() ? kSanityCheck : kValidation, output, batch,
               batch_idx);
 }
 
 void PlotCallbackGeneric::on_test_batch_end(Trainer& trainer, LME& model,
                                             const AlgorithmOutput* output, const data::Batch& batch,
-                                            int64_t batch_idx, int64_t dataloader_idx) {
-  if (dataloader_idx == 0) after_batch(trainer, model, kTest, output, batch, batch_idx);
+                                            int64_t batch_idx, int64_t) {
+  after_batch(trainer, model, kTest, output, batch, batch_idx);
 }
 
 void PlotCallbackGeneric::after_batch(const Trainer& trainer, LME& model, Kind kind,
