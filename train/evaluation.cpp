@@ -23,6 +23,15 @@ const char* name_of(TrainerFn function) {
 
 }  // namespace
 
+bool Trainer::training() const {
+  return is_running(TrainerFn::fit) && !validating() && !sanity_checking();
+}
+
+bool Trainer::validating() const {
+  return is_running(TrainerFn::validate) ||
+         (is_running(TrainerFn::fit) && at_.stage == Stage::validating);
+}
+
 void Trainer::start_evaluation() {
   const EvaluationHooks& hooks = hooks_of(function_);
   enter_eval();

@@ -308,13 +308,6 @@ void Trainer::end_interrupted() {
 
 bool Trainer::is_running(TrainerFn function) const { return model_ && function_ == function; }
 
-bool Trainer::training() const { return is_running(TrainerFn::fit) && !validating(); }
-
-bool Trainer::validating() const {
-  return is_running(TrainerFn::validate) ||
-         (is_running(TrainerFn::fit) && at_.stage == Stage::validating);
-}
-
 // "best" and "last" are those of the run before.
 std::string Trainer::resolved_ckpt_path(const std::string& path) const {
   namespace fs = std::filesystem;

@@ -163,6 +163,7 @@ void ModelCheckpoint::adopt_files(const std::string& old_folder) {
     if (best_model_path_ == path) best_model_path_ = copy.string();
   }
   kept_ = std::move(adopted);
+  if (!options_.monitor.empty()) find_best();
 }
 
 void ModelCheckpoint::setup(Trainer& trainer, LME&) {
@@ -278,7 +279,7 @@ ModelCheckpoint::Saved ModelCheckpoint::save_best(Trainer& trainer) {
 }
 
 void ModelCheckpoint::find_best() {
-  const bool found = kept_[0].second != worst();
+  const bool found = !kept_.empty() && kept_[0].second != worst();
   best_model_path_ = found ? kept_[0].first : "";
   best_model_score_ = found ? std::optional(kept_[0].second) : std::nullopt;
 }

@@ -18,7 +18,8 @@ OnExceptionCheckpoint::OnExceptionCheckpoint(std::string dirpath, std::string fi
 
 void OnExceptionCheckpoint::setup(Trainer& trainer, LME&) {
   has_started_ = has_failed_ = false;
-  if (trainer.function() == TrainerFn::fit) trainer.keep_progress();
+  in_fit_ = trainer.function() == TrainerFn::fit;
+  if (in_fit_) trainer.keep_progress();
 }
 
 void OnExceptionCheckpoint::on_train_start(Trainer&, LME&) { has_started_ = true; }
@@ -33,7 +34,7 @@ void OnExceptionCheckpoint::on_exception(Trainer& trainer, LME&, const std::exce
 }
 
 void OnExceptionCheckpoint::teardown(Trainer&, LME&) {
-  if (has_started_ && !has_failed_) fs::remove(ckpt_path_);
+  if (in_fit_ && !has_failed_) fs::remove(ckpt_path_);
 }
 
 std::string checkpoint_on_exception(std::vector<AnyCallback> trainers_callbacks, const LME& model) {

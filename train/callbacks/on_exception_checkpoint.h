@@ -31,7 +31,7 @@ class OnExceptionCheckpoint : public Callback {
 
  private:
   std::string ckpt_path_;
-  bool has_started_ = false, has_failed_ = false;
+  bool in_fit_ = false, has_started_ = false, has_failed_ = false;
 };
 
 /// What a run before has left that failed: the file of the first OnExceptionCheckpoint among the
