@@ -126,6 +126,8 @@ TEST(MultiTrainer, AnInterruptedOneGoesOnWithTheSameBits) {
     MultiTrainer second(in_folder(dir), 3, {.n_devices = two});
     fit_noisy(second);
     EXPECT_EQ(all_numbers(dir, 3), expected) << dir;
+    EXPECT_EQ(fs::exists(dir + "/MultiTrainer/1/checkpoints/loaded.ckpt"),
+              c.epoch > 0 || !c.by_error);  // it went on, not anew
   }
 }
 
