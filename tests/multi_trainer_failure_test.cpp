@@ -57,8 +57,9 @@ TEST(Defects, Q27_a_run_that_fails_hangs_nothing) {
         << error;
     EXPECT_NE(error.find("no such number"), std::string::npos);
     EXPECT_FALSE(multi.done());
-    EXPECT_EQ(multi.done_so_far(), 2);
-    EXPECT_EQ(multi.fit_metrics().size(), 2u);
+    // Of two at once, one may be interrupted by the fifth error.
+    EXPECT_GE(multi.done_so_far(), devices == 0 ? 2 : 1);
+    EXPECT_FALSE(fs::exists(dir + "/MultiTrainer/1/results.json"));
     EXPECT_EQ(error_of<logic_error>([&] { multi.best_id(); }),
               "MultiTrainer: Cannot get best_id before the experiment is done");
   }
