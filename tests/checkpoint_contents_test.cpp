@@ -5,8 +5,6 @@
 #include <levin/tensor/file.h>
 #include <levin/train/files/text.h>
 
-#include <regex>
-
 #include "scratch.h"
 #include "seed_model.h"
 

@@ -4,7 +4,6 @@
 #include <levin/train/log.h>
 
 #include <cmath>
-#include <regex>
 #include <thread>
 
 #include "scripted_run.h"
@@ -263,41 +262,71 @@ TEST(ModelCheckpoint, KnowsItsScores) {
   EXPECT_EQ(run.checkpoint->kth_value(), -INFINITY);
 }
 
+// Those after which the file was written.
+Names written_after(const std::string& folder, const std::string& name) {
+  Names later;
+  for (const std::string& file : files_in(folder))
+    if (fs::last_write_time(folder + "/" + file) > fs::last_write_time(folder + "/" + name))
+      later.insert(file);
+  return later;
+}
+
 // From every file of a run the rest of it is done as if it had never stopped: the same end, the same
 // rows, the same files.
 TEST(ModelCheckpoint, ARunGoesOnExactlyFromEachOfItsFiles) {
-  for (const bool at_validation : {false, true}) {
-    ModelCheckpointOptions options{.save_last = true, .save_top_k = -1};
-    if (at_validation)
-      options.save_on_train_epoch_end = false;
-    else
-      options.every_n_train_steps = 3;
+  struct Case {
+    ModelCheckpointOptions options;
+    int64_t accumulated = 1;
+    std::size_t files = 5;
+  };
+  const Case cases[] = {{{.save_last = true, .save_top_k = -1, .every_n_train_steps = 3}},
+                        {{.save_last = true, .save_top_k = -1, .save_on_train_epoch_end = false}},
+                        {{.save_last = true, .save_top_k = -1, .every_n_train_steps = 1}, 2, 7}};
+  for (const Case& each : cases) {
     Fit run;
     run.trainer_options.val_check_interval = 0.5;
-    const std::vector<double> expected = run.fit(options);
-    const std::string csv = run.csv;
-    const std::string folder = run.checkpoint->dirpath();
-    const Names files = run.files();
-    EXPECT_EQ(files.size(), 5u);
-    for (const std::string& name : files) {
+    run.trainer_options.accumulate_grad_batches = each.accumulated;
+    const std::vector<double> expected = run.fit(each.options);
+    const std::string csv = run.csv, folder = run.checkpoint->dirpath();
+    EXPECT_EQ(run.files().size(), each.files);
+    for (const std::string& name : files_in(folder)) {
       SCOPED_TRACE(name);
       set_log_sink([](LogLevel, std::string_view) {});
-      EXPECT_EQ(run.fit(options, true, folder + "/" + name), expected);
+      EXPECT_EQ(run.fit(each.options, true, folder + "/" + name), expected);
       set_log_sink(nullptr);
       EXPECT_EQ(run.csv, csv);
-      Names all = run.files();
-      for (const std::string& file : files)  // those that were there, and those that were to come
-        if (file.starts_with("epoch") &&
-            fs::last_write_time(folder + "/" + file) <= fs::last_write_time(folder + "/" + name))
-          all.insert(file);
-      Names without_last = files;
-      if (name == "last.ckpt" || name.find("step=12") != std::string::npos) {
-        without_last.erase("last.ckpt");
-        all.erase("last.ckpt");
-      }
-      EXPECT_EQ(all, without_last);
+      EXPECT_EQ(run.files(), written_after(folder, name));
     }
   }
+}
+
+// What is saved at a batch's and at a validation's end is what the model's own hook has left.
+TEST(ModelCheckpoint, SavesAfterTheModelsHook) {
+  struct Counting : LME {
+    using LME::LME;
+    void on_train_batch_end(const AlgorithmOutput*, const data::Batch&, int64_t) override {
+      hparams["batches"] = ++batches;
+    }
+    void on_validation_end() override { hparams["validations"] = ++validations; }
+    int64_t batches = 0, validations = 0;
+  };
+  const Scratch folder;
+  Counting model(nn::Linear(5, 10));
+  make_seed(model);
+  model.callbacks = {ModelCheckpoint({.filename = "batch", .every_n_train_steps = 1}),
+                     ModelCheckpoint({.filename = "validation", .save_on_train_epoch_end = false})};
+  TrainerOptions options = quiet(folder.path(), 2);
+  options.num_sanity_val_steps = 0;
+  Trainer trainer(std::move(options));
+  const auto loader = normal_loader(30, 5, 10);
+  trainer.fit(model, loader, loader);
+  const auto saved = [&](const char* name, const char* key) {
+    return load_checkpoint_file(trainer.log_dir() + "/checkpoints/" + name)
+        .state.at("hyper_parameters")
+        .at(key);
+  };
+  EXPECT_EQ(saved("batch.ckpt", "batches"), 6);
+  EXPECT_EQ(saved("validation.ckpt", "validations"), 2);
 }
 
 }  // namespace
