@@ -97,6 +97,7 @@ struct WholeRunOptions {
   std::vector<AnyLogger> loggers = {};  // none: a CSVLogger in `folder`
   std::vector<AnyCallback> callbacks = {};
   bool handle_signals = false;
+  double plot_interval = 1e9;
   int64_t samples = 36;
 };
 
@@ -119,7 +120,7 @@ struct WholeRun {
     model.callbacks = options.callbacks;
     model.callbacks += LogsEverywhere();
     model.callbacks += Averages();
-    model.callbacks += PlotMetrics(1e9);
+    model.callbacks += PlotMetrics(options.plot_interval);
     if (options.adam)
       model.optimizer = optim::Adam(model.parameters(), {.lr = 0.05, .amsgrad = true});
     else
