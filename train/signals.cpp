@@ -13,8 +13,12 @@ struct sigaction old_interrupt, old_terminate;
 constinit std::atomic<int> caught_signal = 0;
 static_assert(std::atomic<int>::is_always_lock_free);  // so that a handler may set it
 
-// SA_RESETHAND has put back the default action: the second signal ends the process.
-extern "C" void note_signal(int number) { caught_signal = number; }
+// The second signal ends the process, whatever the handlers of before would do.
+extern "C" void note_signal(int number) {
+  if (caught_signal.exchange(number) == 0) return;
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+}
 
 }  // namespace
 
@@ -24,7 +28,7 @@ SignalGuard::SignalGuard() {
   caught_signal = 0;
   struct sigaction action = {};
   action.sa_handler = note_signal;
-  action.sa_flags = SA_RESETHAND;
+  action.sa_flags = SA_RESTART;  // the host's system calls go on
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, &old_interrupt);
   sigaction(SIGTERM, &action, &old_terminate);

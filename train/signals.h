@@ -4,8 +4,8 @@
 namespace levin::inline v0 {
 
 /// Handles the signals for the whole process while there is a guard; the handlers of before come back
-/// with the end of the last one. The first signal is noted, and all guards see it; the second one acts
-/// as it would without them. Guards may be made in several threads.
+/// with the end of the last one. The first signal is noted, and all guards see it; the second one, also
+/// of the other kind, ends the process at once. Guards may be made in several threads.
 class SignalGuard {
  public:
   SignalGuard();

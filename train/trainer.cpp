@@ -237,7 +237,10 @@ void Trainer::finish() {
 void Trainer::finish_run() {
   call(hook::teardown);
   for (const AnyLogger& logger : loggers_) logger->finalize("success");
-  status_ = Status::finished;
+  // Who came too late to interrupt the fit must still be heard by the host.
+  const bool late =
+      function_ == TrainerFn::fit && (interrupted_ || (signals_ && signals_->caught()));
+  status_ = late ? Status::interrupted : Status::finished;
   if (profiler()) profiler()->describe();
   release();
 }
