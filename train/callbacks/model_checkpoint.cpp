@@ -40,6 +40,12 @@ std::optional<double> optional_real(const Value* value) {
   return real_of(*value);
 }
 
+std::optional<int64_t> time_of(const std::string& path) {
+  std::error_code error;
+  const auto time = fs::last_write_time(path, error);
+  return error ? std::nullopt : std::optional<int64_t>(time.time_since_epoch().count());
+}
+
 // The path seen from the folder; empty where it lies outside.
 fs::path path_within(const std::string& folder, const std::string& path) {
   const fs::path within =
@@ -124,6 +130,7 @@ void ModelCheckpoint::load_state_dict(const Value& state) {
   if (const Value* step = state.find("last_global_step_saved")) saved_step_ = step->as_integer();
   const std::string& folder = state.at("dirpath").as_text();
   const char* with_scores = std::getenv("LME_LOAD_MODEL_CHECKPOINT_BEST_SCORES");
+  same_folder_ = folder == dirpath_;
   const bool adopts = with_scores && std::string_view(with_scores) == "1";
   if (in_fit_ && folder != dirpath_ && !adopts) {
     if (options_.save_top_k == 0) return;
@@ -178,8 +185,9 @@ void ModelCheckpoint::setup(Trainer& trainer, LME&) {
   best_model_score_.reset();
   current_score_.reset();
   kept_.clear();
+  resumed_from_ = time_of(trainer.ckpt_path());
   saved_step_ = 0;
-  validated_ = warned_ = false;
+  same_folder_ = validated_ = warned_ = false;
   std::error_code error;
   if (options_.save_top_k != 0 && fs::is_directory(dirpath_, error) &&
       !fs::is_empty(dirpath_, error))
@@ -338,10 +346,17 @@ std::string ModelCheckpoint::file_name(const Trainer& trainer) const {
                          });
 }
 
+// A run that was cut has written files that its last checkpoint does not know. Gone on with, it comes
+// to the same names again.
+bool ModelCheckpoint::is_own(const std::string& path) const {
+  return same_folder_ && resumed_from_ && time_of(path) >= resumed_from_;
+}
+
 // `own` is this callback's file, which is about to be replaced.
 std::string ModelCheckpoint::free_path(const std::string& name, const std::string& own) const {
   std::string path = (fs::path(dirpath_) / (name + ".ckpt")).string();
-  for (int version = 1; options_.enable_version_counter && path != own && is_there(path); ++version)
+  const auto is_taken = [&] { return path != own && is_there(path) && !is_own(path); };
+  for (int version = 1; options_.enable_version_counter && is_taken(); ++version)
     path = (fs::path(dirpath_) / (name + "-v" + std::to_string(version) + ".ckpt")).string();
   return path;
 }

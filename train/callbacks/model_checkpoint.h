@@ -43,7 +43,8 @@ struct ModelCheckpointOptions {
   /// Epochs are saved at their end, or (false) when a validation ends. None: at their end unless
   /// validation runs more or less often than once an epoch.
   std::optional<bool> save_on_train_epoch_end = {};
-  /// "-v1", "-v2" is added to a name that is taken by another file; else that is overwritten.
+  /// "-v1", "-v2" is added to a name that is taken by another file; else that is overwritten. (Files
+  /// that a run has written after the checkpoint from which it goes on are no others.)
   bool enable_version_counter = true;
 };
 
@@ -110,6 +111,7 @@ class ModelCheckpoint : public Callback {
   void find_best();
   void adopt_files(const std::string& old_folder);
   std::string file_name(const Trainer& trainer) const;
+  bool is_own(const std::string& path) const;
   std::string free_path(const std::string& name, const std::string& own) const;
   void save(Trainer& trainer, const std::string& path);
   void remove(const Trainer& trainer, const std::string& path) const;
@@ -121,6 +123,9 @@ class ModelCheckpoint : public Callback {
   std::vector<std::pair<std::string, double>> kept_;  // best first
   int64_t saved_step_ = 0;                            // the global step of the newest file
   std::chrono::steady_clock::time_point saved_at_;
+  std::optional<int64_t>
+      resumed_from_;          // the file time of the checkpoint that the run goes on from
+  bool same_folder_ = false;  // as the run's before
   bool in_fit_ = false, validated_ = false, warned_ = false;
 };
 
