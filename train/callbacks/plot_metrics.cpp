@@ -14,7 +14,8 @@ void PlotMetrics::setup(Trainer& trainer, LME&) { record_.start(trainer); }
 void PlotMetrics::on_fit_start(Trainer& trainer, LME&) {
   if (trainer.log_dir().empty())
     log_warning({"PlotMetrics draws nothing: the trainer has no logger."});
-  drawn_ = true;
+  // The run before may have ended before it drew what it knew.
+  drawn_ = !trainer.is_resuming() || record_.epochs() == 0;
   drawn_at_ = seconds_now();
 }
 
