@@ -33,6 +33,7 @@ std::string newest_checkpoint(const fs::path& folder) {
 void train(const std::string& folder, bool resumes) {
   set_log_sink([](LogLevel, std::string_view) {});
   WholeRun run({.folder = folder,
+                .epochs = 2,
                 .loggers = {CSVLogger(folder, {.name = "", .version = "run"}),
                             JsonLinesLogger(folder, {.name = "", .version = "run"})},
                 .callbacks = {HtmlReport(0), SavesOften()},
