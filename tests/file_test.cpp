@@ -1,33 +1,13 @@
 #include <gtest/gtest.h>
 #include <levin/tensor/file.h>
-#include <signal.h>
-#include <sys/resource.h>
 
+#include "full_disk.h"
 #include "scratch.h"
 
 namespace levin {
 namespace {
 
 namespace fs = std::filesystem;
-
-// While it lives, no file may grow past `bytes`: what a full disk looks like.
-class FullDisk {
- public:
-  explicit FullDisk(rlim_t bytes) {
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit small = {bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &small);
-    handler_ = signal(SIGXFSZ, SIG_IGN);
-  }
-  ~FullDisk() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_;
-  sighandler_t handler_;
-};
 
 std::string write_error(const std::string& path, const std::string& bytes) {
   return error_of<std::runtime_error>([&] { write_whole(path, bytes); });

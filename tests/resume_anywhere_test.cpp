@@ -7,6 +7,7 @@ namespace {
 class ResumeAnywhere : public testing::TestWithParam<bool> {};
 
 TEST_P(ResumeAnywhere, EveryStepLeadsToTheSameEnd) {
+  const Silent silent;
   const Scratch folder(memory_dir()), other(memory_dir());
   WholeRunOptions options{.folder = folder.path(), .adam = GetParam()};
   const SavedRun saved = saved_everywhere(options);

@@ -8,13 +8,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Silent {
-  Silent() {
-    set_log_sink([](LogLevel, std::string_view) {});
-  }
-  ~Silent() { set_log_sink(nullptr); }
-};
-
 TEST(ResumeWays, InTheSameFolder) {
   const Silent silent;
   const Scratch folder(memory_dir());
@@ -26,6 +19,9 @@ TEST(ResumeWays, InTheSameFolder) {
     expect_equal(resumed(options, saved.checkpoints[i]), saved.result, saved.checkpoints[i]);
     if (HasFailure()) return;
   }
+  // The run's own files are no others' files.
+  for (const auto& entry : fs::directory_iterator(folder / "saved/checkpoints"))
+    EXPECT_EQ(entry.path().string().find("-v1"), std::string::npos) << entry.path();
 }
 
 TEST(ResumeWays, AgainAndAgain) {
@@ -58,6 +54,7 @@ TEST(ResumeWays, AgainAndAgain) {
 }
 
 TEST(ResumeWays, ToMoreEpochs) {
+  const Silent silent;
   const Scratch folder(memory_dir());
   WholeRunOptions options{.folder = folder.path()};
   const RunResult whole = finished(options);
@@ -70,6 +67,7 @@ TEST(ResumeWays, ToMoreEpochs) {
 }
 
 TEST(ResumeWays, ARunThatWasStoppedStaysStopped) {  // L22
+  const Silent silent;
   const Scratch folder(memory_dir());
   WholeRunOptions options{.folder = folder.path(), .epochs = 9};
   options.callbacks = {EarlyStopping({.monitor = "val_loss", .min_delta = 9, .patience = 3})};
@@ -88,6 +86,7 @@ TEST(ResumeWays, ARunThatWasStoppedStaysStopped) {  // L22
 }
 
 TEST(ResumeWays, ARunThatTheHostStoppedGoesOn) {
+  const Silent silent;
   const Scratch folder(memory_dir());
   const WholeRunOptions options{.folder = folder.path()};
   WholeRun run(options);
@@ -104,6 +103,7 @@ TEST(ResumeWays, ARunThatTheHostStoppedGoesOn) {
 }
 
 TEST(ResumeWays, WithOtherBatchesFromTheStartOfAnEpochOnly) {
+  const Silent silent;
   const Scratch folder(memory_dir());
   WholeRunOptions options{.folder = folder.path()};
   const SavedRun saved = saved_everywhere(options);
@@ -134,6 +134,7 @@ std::string scalars_of(const std::string& folder) {
 }
 
 TEST(ResumeWays, EveryLogGoesOn) {
+  const Silent silent;
   const Scratch folder(memory_dir()), other(memory_dir());
   const auto loggers = [](const std::string& path) -> std::vector<AnyLogger> {
     return {CSVLogger(path), JsonLinesLogger(path), TensorBoardLogger(path)};

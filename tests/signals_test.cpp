@@ -14,13 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Silent {
-  Silent() {
-    set_log_sink([](LogLevel, std::string_view) {});
-  }
-  ~Silent() { set_log_sink(nullptr); }
-};
-
 std::atomic<int> host_heard = 0;
 extern "C" void host_handler(int) { ++host_heard; }
 

@@ -3,6 +3,7 @@
 
 #include <levin/levin.h>
 #include <levin/tensor/file.h>
+#include <levin/train/loggers/event_file.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -72,6 +73,7 @@ inline bool is_whole(const std::filesystem::path& path) {
   if (kind == ".png") return is_whole_png(bytes);
   if (kind == ".html") return bytes.ends_with("</html>\n");
   if (kind == ".yaml") return bytes.ends_with("\n");
+  if (path.filename().string().starts_with("events.")) return whole_records(bytes) == bytes;
   if (kind != ".ckpt") return false;    // nothing else belongs into a run's folder
   load_checkpoint_file(path.string());  // checks its sum
   return true;

@@ -14,6 +14,14 @@
 
 namespace levin {
 
+// Nothing is printed while it lives.
+struct Silent {
+  Silent() {
+    set_log_sink([](LogLevel, std::string_view) {});
+  }
+  ~Silent() { set_log_sink(nullptr); }
+};
+
 // Random samples: x [5] and a class of 4.
 struct RandomClasses : data::Dataset {
   explicit RandomClasses(int64_t samples) : samples(samples) {}
@@ -98,6 +106,7 @@ struct WholeRunOptions {
   std::vector<AnyCallback> callbacks = {};
   bool handle_signals = false;
   double plot_interval = 1e9;
+  std::string notes = {};  // a hyper-parameter
   int64_t samples = 36;
 };
 
@@ -117,6 +126,7 @@ struct WholeRun {
         {"sum", CallableCoreMetric([](auto& y, auto&) { return y.sum(); }, true, false, "sum")}};
     model.checkpoint_monitors = {"loss", "accuracy"};
     model.hparams["lr"] = 0.05;
+    if (!options.notes.empty()) model.hparams["notes"] = options.notes;
     model.callbacks = options.callbacks;
     model.callbacks += LogsEverywhere();
     model.callbacks += Averages();
