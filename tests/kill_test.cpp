@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -30,13 +31,14 @@ int kills_wanted() {
   return text ? std::atoi(text) : 50;
 }
 
-// Lets the victim run for at most `time`, then kills it; true where it was done before.
-bool done_within(Seconds time, const std::string& folder, bool resumes) {
+// Lets the victim run for at most `time`, then kills it. How long it took where it was done before.
+std::optional<Seconds> done_within(Seconds time, const std::string& folder, bool resumes) {
   std::string program = LEVIN_KILL_VICTIM, where = folder, resume = "resume";
   char* const arguments[] = {program.data(), where.data(), resumes ? resume.data() : nullptr,
                              nullptr};
   int ends[2];  // of a pipe that closes when the victim is gone
   if (pipe(ends) != 0) throw std::runtime_error("no pipe");
+  const auto start = Clock::now();
   pid_t victim = 0;
   const int error = posix_spawn(&victim, program.c_str(), nullptr, nullptr, arguments, environ);
   close(ends[1]);
@@ -49,9 +51,9 @@ bool done_within(Seconds time, const std::string& folder, bool resumes) {
   int status = 0;
   waitpid(victim, &status, 0);
   close(ends[0]);
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) return false;
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) return {};
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
-  return true;
+  return Clock::now() - start;
 }
 
 // What a run leaves, but for times and paths.
@@ -73,30 +75,25 @@ Outcome outcome_in(const std::string& folder) {
   return outcome;
 }
 
-// A run that nobody disturbs, and how long it takes.
-struct Undisturbed {
-  Undisturbed() {
-    for (int i = 0; i < 3; ++i) {
-      fs::remove_all(folder / "run");
-      const auto start = Clock::now();
-      EXPECT_TRUE(done_within(Seconds(600), folder.path(), false));
-      time = std::min<Seconds>(time, Clock::now() - start);
-    }
-    outcome = outcome_in(folder.path());
-  }
-  Scratch folder;
-  Seconds time{600};
-  Outcome outcome;
-};
-
-const Undisturbed& undisturbed() {
-  static const Undisturbed run;
-  return run;
+// What a run leaves that nobody disturbs.
+const Outcome& undisturbed() {
+  static const Outcome outcome = [] {
+    const Scratch folder;
+    EXPECT_TRUE(done_within(Seconds(600), folder.path(), false));
+    return outcome_in(folder.path());
+  }();
+  return outcome;
 }
 
-// A moment within the first `part` of an undisturbed run's time.
+// How long an undisturbed run takes: the last one that was seen.
+Seconds& run_time() {
+  static Seconds time = *done_within(Seconds(600), Scratch().path(), false);
+  return time;
+}
+
+// A moment within the first `part` of a run's time.
 Seconds any_moment(double part, std::mt19937_64& numbers) {
-  return undisturbed().time * std::uniform_real_distribution<>(0, part)(numbers);
+  return run_time() * std::uniform_real_distribution<>(0, part)(numbers);
 }
 
 TEST(Kill, NoFileIsTorn) {
@@ -105,7 +102,10 @@ TEST(Kill, NoFileIsTorn) {
   int kills = 0, runs = 0, files = 0;
   for (; kills < kills_wanted(); ++runs) {
     if (runs % 10 == 0) fs::remove_all(folder / "run");  // else what killed runs have left is there
-    kills += !done_within(any_moment(1.1, numbers), folder.path(), runs % 3 == 2);
+    const bool resumes = runs % 3 == 2;
+    const auto done = done_within(any_moment(1.1, numbers), folder.path(), resumes);
+    if (done && !resumes) run_time() = *done;
+    kills += !done;
     ASSERT_EQ(torn_file(folder.path(), &files), "") << "run " << runs;
   }
   std::printf("%d kills of %d runs, %d files: none torn\n", kills, runs, files);
@@ -121,7 +121,7 @@ TEST(Kill, KilledAndResumedARunEndsAsIfLeftAlone) {
       ++kills;
       ASSERT_EQ(torn_file(folder.path(), &files), "");
     }
-    const Outcome& expected = undisturbed().outcome;
+    const Outcome& expected = undisturbed();
     const Outcome outcome = outcome_in(folder.path());
     EXPECT_EQ(outcome.csv, expected.csv);
     EXPECT_EQ(outcome.jsonl, expected.jsonl);
