@@ -117,7 +117,7 @@ TEST(Kill, KilledAndResumedARunEndsAsIfLeftAlone) {
   const int series = std::max(kills_wanted() / 10, 1);
   for (int i = 0; i < series; ++i) {
     const Scratch folder;
-    while (!done_within(any_moment(0.5, numbers), folder.path(), true)) {
+    while (!done_within(any_moment(0.8, numbers), folder.path(), true)) {
       ++kills;
       ASSERT_EQ(torn_file(folder.path(), &files), "");
     }
