@@ -53,7 +53,7 @@ TEST(Defects, Q27_a_run_that_fails_hangs_nothing) {
                          throw invalid_argument("no such number");
                        }));
     const std::string error = error_of<invalid_argument>([&] { fit_noisy(multi); });
-    EXPECT_EQ(error.find("MultiTrainer: n_raises_allowed=5 reached. Errors: ['run 1: "), 0u)
+    EXPECT_EQ(error.find("MultiTrainer: self.n_raises_allowed=5 reached. Errors: ['run 1: "), 0u)
         << error;
     EXPECT_NE(error.find("no such number"), std::string::npos);
     EXPECT_FALSE(multi.done());

@@ -2,6 +2,7 @@
 
 #include "../kernels/check.h"
 #include "files/text.h"
+#include "log.h"
 
 namespace levin::inline v0 {
 
@@ -130,6 +131,36 @@ const char* precision_of(const LME& model) {
   for (const Tensor& parameter : model.parameters())
     return parameter.dtype() == kFloat64 ? "64-true" : "32-true";
   return "32-true";
+}
+
+ModelGuard::ModelGuard(LME& model) : model_(model) {
+  for (const auto& [name, tensor] : model.state_dict())
+    weights_.emplace_back(name, tensor.detach().clone());
+  for (const optim::AnyOptimizer& optimizer : model.optimizer.list())
+    optimizers_.emplace_back(optimizer, optimizer->state_dict());
+  for (const SchedulerConfig& config : model.scheduler.list())
+    schedulers_.emplace_back(config.scheduler, config.scheduler->state_dict());
+}
+
+ModelGuard::~ModelGuard() {
+  if (kept_) return;
+  try {
+    model_.load_state_dict(weights_);
+    for (const auto& [optimizer, state] : optimizers_) optimizer->load_state_dict(state);
+    for (const auto& [scheduler, state] : schedulers_) scheduler->load_state_dict(state);
+  } catch (const std::exception& error) {
+    log_warning({"the model could not be put back: ", error.what()});
+  }
+}
+
+std::string best_path_in(const Checkpoint& checkpoint) {
+  const Value* callbacks = checkpoint.state.find("callbacks");
+  if (!callbacks) return "";
+  for (const auto& [key, state] : callbacks->as_map())
+    if (const Value* best = state.find("best_model_path");
+        best && key.starts_with("ModelCheckpoint") && !best->as_text().empty())
+      return best->as_text();
+  return "";
 }
 
 }  // namespace levin::inline v0

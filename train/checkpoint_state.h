@@ -32,6 +32,27 @@ void save_metrics(const EpochMetrics& metrics, const std::string& prefix, Checkp
 void restore_metrics(const EpochMetrics& metrics, const std::string& prefix,
                      const Checkpoint& checkpoint);
 
+/// Puts weights, optimizers and schedulers back at its end, unless keep() was called: what a checkpoint
+/// that does not fit has changed.
+class ModelGuard {
+ public:
+  explicit ModelGuard(LME& model);
+  ~ModelGuard();
+  ModelGuard(const ModelGuard&) = delete;
+  ModelGuard& operator=(const ModelGuard&) = delete;
+  void keep() { kept_ = true; }
+
+ private:
+  LME& model_;
+  nn::NamedTensors weights_;
+  std::vector<std::pair<optim::AnyOptimizer, optim::OptimizerState>> optimizers_;
+  std::vector<std::pair<optim::AnyScheduler, optim::SchedulerState>> schedulers_;
+  bool kept_ = false;
+};
+
+/// The best file that a full checkpoint's own callbacks know; empty where there is none.
+std::string best_path_in(const Checkpoint& checkpoint);
+
 /// Lightning's name for the parameters' element type.
 const char* precision_of(const LME& model);
 

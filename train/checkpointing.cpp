@@ -274,7 +274,8 @@ void Trainer::restore_run(const Checkpoint& checkpoint, const std::string& path)
   const Value& state = checkpoint.state;
   restore_optimizers(*model_, checkpoint);
   restore_schedulers(*model_, checkpoint);
-  restore_random_state(state.at("random_state"));
+  resumed_random_ = state.at("random_state");
+  restore_random_state(resumed_random_);
   train_loader_.list()[0].set_seed(unsigned_of(state.at("loaders").at("train_seed")));
   const Value::List seeds = val_seeds(state.at("loaders"));
   for (std::size_t i = 0; i < std::min(seeds.size(), val_loaders_.list().size()); ++i)

@@ -92,6 +92,7 @@ void Trainer::log_step() {
 MetricValues Trainer::publish(const EpochMetrics& metrics, const std::string& prefix,
                               const std::string& suffix) {
   MetricValues values;
+  if (!metrics.has_batches()) return values;
   for (const auto& [name, metric] : metrics) {
     const Tensor full = metric->epoch_result();
     const auto reduced = metric->epoch_result_reduced(full);
@@ -131,7 +132,7 @@ void Trainer::log(const std::string& name, const Tensor& value, const LogOptions
   if (predicting()) fail(Fault::order, {"log: '", name, "': not while predicting"});
   for (const std::string& metric : metric_names_)
     check(metric != name, {"log: '", name, "' is the name of a metric"});
-  logged_.log(name, value, options, in_batch_);
+  logged_.log(name, value, options, in_batch_, batch_size_);
 }
 
 std::optional<double> Trainer::callback_metric(std::string_view name) const {

@@ -54,6 +54,7 @@ bool Trainer::evaluate_batch(EpochMetrics* metrics, std::optional<AlgorithmOutpu
   const NoGrad no_grad;
   const data::Batch& batch = prepared(*next);
   const int64_t index = at_.val_batch, loader = at_.val_loader;
+  batch_size_ = size_of(batch);
   if (keeps_progress_) note_progress(false);
   call(hooks.batch_start, batch, index, loader);
   *output = run_algorithm(batch);
@@ -83,6 +84,11 @@ std::optional<AlgorithmOutput> Trainer::run_algorithm(const data::Batch& batch) 
   return model_->model_algorithm(*model_, batch);
 }
 
+double Trainer::size_of(const data::Batch& batch) {
+  const bool has_size = batch.size() > 0 && batch[0].defined() && batch[0].dim() > 0;
+  return has_size ? static_cast<double>(batch[0].shape()[0]) : 1;
+}
+
 // Batches as the model wants them.
 const data::Batch& Trainer::prepared(const data::Batch& batch) {
   if (!options_.precision.starts_with("64")) return batch;
@@ -94,12 +100,16 @@ const data::Batch& Trainer::prepared(const data::Batch& batch) {
 
 void Trainer::begin_evaluation(TrainerFn function, LME& model, data::Loaders loaders,
                                const EvaluationOptions& options) {
-  const std::string ckpt_path = model_ ? "" : resolved_ckpt_path(options.ckpt_path);
-  const int64_t epoch = at_.epoch, batches = at_.batches_done;
+  const std::string ckpt_path = model_ ? "" : path_in_last_run(options.ckpt_path);
+  const Position before = at_;
   const bool same_model = attached_ == &model;
   begin(function, model);
   ckpt_path_ = ckpt_path;
-  if (same_model) at_.epoch = epoch, at_.batches_done = batches;  // those of the fit before
+  if (same_model) {  // the counts are those of the fit before
+    at_.epoch = before.epoch;
+    at_.batches_done = before.batches_done;
+    at_.global_step = before.global_step;
+  }
   val_loaders_ = std::move(loaders);
   load_loaders(&val_loaders_, name_of(function));
   check(!val_loaders_.list().empty(), {"Trainer.", name_of(function), ": no loader"});
@@ -113,13 +123,12 @@ void Trainer::set_up_evaluation() {
                 test      ? "limit_test_batches"
                 : predict ? "limit_predict_batches"
                           : "limit_val_batches");
-  Checkpoint checkpoint;
-  if (!ckpt_path_.empty()) checkpoint = load_checkpoint_file(ckpt_path_);
-  set_up_run();
+  const Checkpoint checkpoint = set_up_run();
   if (!ckpt_path_.empty()) {
     model_->load_state_dict(checkpoint.with_prefix("state_dict."));
     restore_callbacks(checkpoint);
     at_.epoch = checkpoint.state.at("epoch").as_integer();
+    at_.global_step = checkpoint.state.at("global_step").as_integer();
   }
   for (const AnyLogger& logger : loggers_) logger->log_hyperparams(model_->hparams);
 }
@@ -149,6 +158,10 @@ std::vector<MetricValues> Trainer::evaluate(TrainerFn function, LME& model, data
     const EvaluationHooks& hooks = hooks_of(function);
     call(hooks.epoch_end);
     for (const auto& [name, value] : logged_.epoch(true)) row.emplace_back(name, value);
+    for (const auto& [name, value] : logged_.epoch(false)) {
+      callback_metrics_.set(name, value);
+      results[0].set(name, value);
+    }
     if (!row.empty()) {
       row.emplace_back("epoch", at_.epoch);
       row.emplace_back("step", at_.batches_done);

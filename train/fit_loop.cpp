@@ -4,6 +4,7 @@
 
 #include "../autograd/anomaly.h"
 #include "../autograd/ops.h"
+#include "checkpoint_state.h"
 #include "hooks.h"
 #include "log.h"
 #include "losses.h"
@@ -54,13 +55,11 @@ bool Trainer::max_steps_reached() const {
   return options_.max_steps >= 0 && at_.global_step >= options_.max_steps;
 }
 
-// A stop before min_epochs and min_steps is forgotten: who wanted it may say so again.
+// A stop before min_epochs and min_steps is put off.
 bool Trainer::is_stopping() {
   if (!should_stop) return false;
   const int64_t epochs = options_.min_epochs.value_or(0), steps = options_.min_steps.value_or(0);
-  if (at_.epoch + (at_.stage != Stage::epoch_start) >= epochs && at_.global_step >= steps)
-    return true;
-  should_stop = false;
+  if (at_.epoch >= epochs && at_.global_step >= steps) return true;
   if (!told_to_go_on_)
     log_info({"Trainer was signaled to stop but the required `min_epochs=", epochs,
               "` or `min_steps=", steps, "` has not been met. Training will continue..."});
@@ -69,7 +68,8 @@ bool Trainer::is_stopping() {
 }
 
 bool Trainer::epoch_is_over() {
-  return is_last_batch() || at_.skips_rest || max_steps_reached() || is_stopping();
+  return at_.batch >= num_training_batches() || at_.skips_rest || max_steps_reached() ||
+         is_stopping();
 }
 
 // The sanity check first; then whatever stage the run begins or goes on with.
@@ -107,14 +107,12 @@ void Trainer::start_training() {
   training_started_ = true;
   if (is_resuming()) keep_old_artifacts();
   call(hook::on_train_start);
+  if (is_resuming()) restore_random_state(resumed_random_);  // whatever the hooks have drawn
 }
 
 void Trainer::start_epoch() {
   const int64_t every = options_.reload_dataloaders_every_n_epochs;
-  if (every > 0 && at_.epoch > 0 && at_.epoch % every == 0) {
-    load_loaders(&train_loader_, "training");
-    load_loaders(&val_loaders_, "validation");
-  }
+  if (every > 0 && at_.epoch > 0 && at_.epoch % every == 0) load_fit_loaders();
   at_.stage = Stage::training;
   at_.batch = 0;
   at_.has_validation = at_.skips_rest = false;
@@ -153,13 +151,14 @@ void Trainer::train_on(const data::Batch& batch) {
   if (options_.detect_anomaly) anomaly.emplace();
   const int64_t index = at_.batch;
   if (keeps_progress_) note_progress(false);
+  in_batch_ = in_step_ = true;
+  batch_size_ = size_of(batch);
   call(hook::on_train_batch_start, batch, index);
   if (model_->on_train_batch_start(batch, index) == -1) {
     at_.skips_rest = true;
-    in_flight_ = false;
+    in_flight_ = in_batch_ = in_step_ = false;
     return;
   }
-  in_batch_ = true;
   if (!at_.has_gradients)
     for_each_optimizer([&](optim::Optimizer& optimizer) {
       call(hook::on_before_zero_grad, optimizer);
@@ -172,7 +171,7 @@ void Trainer::train_on(const data::Batch& batch) {
   ++at_.batch;
   ++at_.batches_done;
   ++batches_run_;
-  in_flight_ = updating_ = false;
+  in_flight_ = updating_ = in_step_ = false;
   const AlgorithmOutput* result = output ? &*output : nullptr;
   call_callbacks(CallbackOrder::plain, CallbackOrder::monitoring, hook::on_train_batch_end, result,
                  batch, index);
@@ -183,12 +182,14 @@ void Trainer::train_on(const data::Batch& batch) {
                  result, batch, index);
 }
 
-// Batches between two updates count as one: the gradient is the mean of theirs.
+// Batches between two updates count as one: the gradient is the mean of theirs, where a skipped
+// batch's is 0.
 void Trainer::compute_gradients(const AlgorithmOutput& output) {
   model_->set_cache_result(output);
   train_metrics_.update(output, model_->weigh_batches);
   const Tensor& loss = output.metrics.find("loss")->tensor();
   check(loss.defined() && loss.requires_grad(), {"Loss not set or doesn't require grad"});
+  check(loss.numel() == 1, {"the loss has shape ", loss.shape(), ", one number is needed"});
   call(hook::on_before_backward, loss);
   const int64_t first = at_.batch - at_.batch % accumulate_;
   const int64_t window = std::min(accumulate_, num_training_batches() - first);

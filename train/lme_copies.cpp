@@ -11,26 +11,6 @@ std::string counted(std::size_t count, const char* what) {
   return ", " + std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-// Puts the values back unless keep() was called.
-class WeightsGuard {
- public:
-  explicit WeightsGuard(LME& model) : model_(model) {
-    for (const auto& [name, tensor] : model.state_dict())
-      weights_.emplace_back(name, tensor.detach().clone());
-  }
-  ~WeightsGuard() {
-    if (!kept_) model_.load_state_dict(weights_);
-  }
-  WeightsGuard(const WeightsGuard&) = delete;
-  WeightsGuard& operator=(const WeightsGuard&) = delete;
-  void keep() { kept_ = true; }
-
- private:
-  LME& model_;
-  nn::NamedTensors weights_;
-  bool kept_ = false;
-};
-
 }  // namespace
 
 LME& LME::load_from_checkpoint(const std::string& path) {
@@ -40,7 +20,7 @@ LME& LME::load_from_checkpoint(const std::string& path) {
 LME& LME::load_from_checkpoint(const Checkpoint& checkpoint, const std::string& name) {
   const Value& state = checkpoint.state;
   std::string loaded = "weights";
-  WeightsGuard guard(*this);
+  ModelGuard guard(*this);
   load_state_dict(checkpoint.with_prefix("state_dict."));
   const Value* hyper_parameters = state.find("hyper_parameters");
   if (hyper_parameters) loaded += counted(hyper_parameters->size(), "hyper_parameter");

@@ -6,9 +6,10 @@
 namespace levin::inline v0 {
 
 void LoggedValues::log(const std::string& name, const Tensor& value, const LogOptions& options,
-                       bool in_training_batch) {
-  const bool on_step = options.on_step.value_or(in_training_batch && !options.on_epoch);
-  const bool on_epoch = options.on_epoch.value_or(!on_step);
+                       bool in_training_batch, double batch_size) {
+  const bool on_step = options.on_step.value_or(in_training_batch);
+  const bool on_epoch = options.on_epoch.value_or(!in_training_batch);
+  const double weight = options.batch_size.value_or(batch_size);
   const std::string& reduction = options.reduce_fx;
   check(value.defined() && value.numel() == 1,
         {"log: '", name, "' has ", value.defined() ? value.numel() : int64_t{0},
@@ -26,16 +27,16 @@ void LoggedValues::log(const std::string& name, const Tensor& value, const LogOp
       entry.total =
           reduction == "min" ? minimum(entry.total, number) : maximum(entry.total, number);
     } else {
-      entry.total.add_(reduction == "mean" ? number * options.batch_size : number);
-      entry.weight.add_(options.batch_size);
+      entry.total.add_(reduction == "mean" ? number * weight : number);
+      entry.weight.add_(weight);
     }
     entry.last = number;
     entry.is_new = true;
     return;
   }
-  const Tensor total = reduction == "mean" ? number * options.batch_size : number.clone();
+  const Tensor total = reduction == "mean" ? number * weight : number.clone();
   entries_.push_back({name, options, on_step, on_epoch, total,
-                      full({}, options.batch_size, kFloat64, value.device()), number, true});
+                      full({}, weight, kFloat64, value.device()), number, true});
 }
 
 std::string LoggedValues::shown_name(const Entry& entry, bool of_step) const {

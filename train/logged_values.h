@@ -12,15 +12,16 @@
 
 namespace levin::inline v0 {
 
-/// Lightning's names. Where neither is said, values of a training batch are logged on_step, all
-/// others on_epoch. With both the names end in "_step" and "_epoch".
+/// Lightning's names. Unless said otherwise, values of a training batch are logged on_step and not
+/// on_epoch, all others on_epoch. With both the names end in "_step" and "_epoch".
 struct LogOptions {
   bool prog_bar = false;
   bool logger = true;
   std::optional<bool> on_step = {};
   std::optional<bool> on_epoch = {};
   std::string reduce_fx = "mean";  ///< over the epoch: "mean", "sum", "min", "max"
-  double batch_size = 1;           ///< how often a value counts in the mean
+  /// How often a value counts in the mean; none: the first size of the batch's first tensor.
+  std::optional<double> batch_size = {};
 };
 
 class LoggedValues {
@@ -28,7 +29,7 @@ class LoggedValues {
   /// `value` has one element; it is read when a row is written. Throws std::invalid_argument for
   /// another shape, and where a name comes with other options than before.
   void log(const std::string& name, const Tensor& value, const LogOptions& options,
-           bool in_training_batch);
+           bool in_training_batch, double batch_size);
   /// The values of the last batch that go to the loggers, once.
   MetricValues take_step();
   /// The newest of each that is logged in steps, of this epoch.

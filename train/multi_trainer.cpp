@@ -180,7 +180,7 @@ void MultiTrainer::fit(LME& model, data::Loaders train_loader, data::Loaders val
     if (!fs::exists(result_path(run))) work.waiting.push_back(run);
   stopped_ = false;
   do_runs(&work);
-  check(work.errors.size() < kRaisesAllowed, {"MultiTrainer: n_raises_allowed=", kRaisesAllowed,
+  check(work.errors.size() < kRaisesAllowed, {"MultiTrainer: self.n_raises_allowed=", kRaisesAllowed,
                                               " reached. Errors: ", python_list(work.errors)});
   if (stopped_) {
     log_info({"MultiTrainer: interrupted, ", done_so_far(), " of ", num_trains_, " runs are done"});

@@ -1,7 +1,6 @@
 #include "trainer.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <stdexcept>
 
 #include "../kernels/check.h"
@@ -11,6 +10,7 @@
 #include "callbacks/on_exception_checkpoint.h"
 #include "callbacks/progress_bar.h"
 #include "callbacks/timer.h"
+#include "checkpoint_state.h"
 #include "hooks.h"
 #include "log.h"
 #include "loggers/csv_logger.h"
@@ -56,8 +56,9 @@ void Trainer::fit(LME& model, data::Loaders train_loader, data::Loaders val_load
 
 void Trainer::start(LME& model, data::Loaders train_loader, data::Loaders val_loaders,
                     const FitOptions& options) {
-  std::string ckpt_path = model_ ? "" : resolved_ckpt_path(options.ckpt_path);
-  if (options.ckpt_path.empty()) ckpt_path = checkpoint_on_exception(options_.callbacks, model);
+  std::string ckpt_path = model_ ? "" : path_in_last_run(options.ckpt_path);
+  if (options.ckpt_path.empty() && options_.fast_dev_run == 0)
+    ckpt_path = checkpoint_on_exception(options_.callbacks, model);
   begin(TrainerFn::fit, model);
   ckpt_path_ = ckpt_path;
   train_loader_ = std::move(train_loader);
@@ -107,6 +108,7 @@ void Trainer::begin(TrainerFn function, LME& model) {
   at_ = {};
   should_stop = interrupted_ = false;
   one_class_batches_ = {};
+  resumed_random_ = {};
   warned_of_one_class_ = warned_of_loss_ = told_to_go_on_ = training_started_ = in_batch_ = false;
   keeps_progress_ = in_flight_ = updating_ = false;
   callback_metrics_.clear();
@@ -127,39 +129,52 @@ void Trainer::load_loaders(data::Loaders* loaders, const char* name) {
   }
 }
 
-void Trainer::set_up() {
-  const bool has_limit = options_.max_steps >= 0 || options_.max_time;
-  max_epochs_ = options_.max_epochs.value_or(has_limit ? -1 : kDefaultEpochs);
-  if (!options_.max_epochs && !has_limit)
-    log_warning({"`max_epochs` was not set. Setting it to ", kDefaultEpochs,
-                 " epochs. To train without an epoch limit, set `max_epochs=-1`."});
+void Trainer::load_fit_loaders() {
   load_loaders(&train_loader_, "training");
   load_loaders(&val_loaders_, "validation");
   check(train_loader_.list().size() == 1,
         {"Trainer.fit: ", train_loader_.list().size(), " training loaders: one is needed"});
   if (options_.limit_val_batches.value() == 0) val_loaders_ = {};
   count_batches(options_.limit_val_batches, "limit_val_batches");
+}
+
+void Trainer::set_up() {
+  const bool has_limit = options_.max_steps >= 0 || options_.max_time;
+  max_epochs_ = options_.max_epochs.value_or(has_limit ? -1 : kDefaultEpochs);
+  if (!options_.max_epochs && !has_limit)
+    log_warning({"`max_epochs` was not set. Setting it to ", kDefaultEpochs,
+                 " epochs. To train without an epoch limit, set `max_epochs=-1`."});
+  load_fit_loaders();
   check_schedulers();
   accumulate_ = options_.accumulate_grad_batches;
-  Checkpoint checkpoint;
-  if (is_resuming()) checkpoint = load_checkpoint_file(ckpt_path_);
   if (options_.handle_signals) signals_ = std::make_unique<SignalGuard>();
-  set_up_run();
+  const Checkpoint checkpoint = set_up_run();
+  std::optional<ModelGuard> guard;
+  if (is_resuming()) guard.emplace(*model_);
   if (is_resuming()) restore_model(checkpoint, ckpt_path_);
   model_->configure_optimizers();
   if (is_resuming()) restore_run(checkpoint, ckpt_path_);
+  if (guard) guard->keep();
   call(hook::on_fit_start);
   for (const AnyLogger& logger : loggers_) logger->log_hyperparams(model_->hparams);
   start_loop();
 }
 
-// What fits and evaluations have in common: callbacks, logs, setup hooks, metrics.
-void Trainer::set_up_run() {
+// What fits and evaluations have in common: callbacks, logs, the checkpoint, setup hooks, metrics.
+// A file that cannot be read is known before anything is written, a "last" one when its folder is.
+Checkpoint Trainer::set_up_run() {
+  const bool named = ckpt_path_ != "last" && ckpt_path_ != "best";
+  Checkpoint checkpoint;
+  if (is_resuming() && named) checkpoint = load_checkpoint_file(ckpt_path_);
   if (function_ == TrainerFn::fit) model_->make_checkpoints(has_validation() ? "val_" : "");
   if (options_.precision.starts_with("64")) model_->to(kFloat64);
   make_callbacks();
   start_loggers(loggers_);
   log_dir_ = loggers_.empty() ? "" : loggers_[0]->log_dir();
+  if (!named) {
+    ckpt_path_ = path_in_folders(ckpt_path_);
+    if (is_resuming()) checkpoint = load_checkpoint_file(ckpt_path_);
+  }
   const char* const stages[] = {"fit", "validate", "test", "predict"};
   if (profiler()) profiler()->setup(stages[static_cast<int>(function_)], log_dir_);
   call(hook::setup);
@@ -170,6 +185,7 @@ void Trainer::set_up_run() {
     metric_names_.push_back(name);
     if (has_validation()) metric_names_.push_back("val_" + name);
   }
+  return checkpoint;
 }
 
 void Trainer::count_batches(const BatchLimit& limit, const char* name) {
@@ -301,94 +317,12 @@ void Trainer::failed(const std::exception& error) {
 }
 
 void Trainer::end_interrupted() {
-  log_info({"Detected an interrupt, attempting graceful shutdown ..."});
+  log_info({"Detected KeyboardInterrupt, attempting graceful shutdown ..."});
   if (at_.stage != Stage::sanity_check)
     for (ModelCheckpoint* checkpoint : callbacks_of<ModelCheckpoint>())
       if (checkpoint->options().save_last) checkpoint->save_last_now(*this);
   failed(Interrupted("interrupted"));
   status_ = Status::interrupted;
-}
-
-bool Trainer::is_running(TrainerFn function) const { return model_ && function_ == function; }
-
-// "best" and "last" are those of the run before.
-std::string Trainer::resolved_ckpt_path(const std::string& path) const {
-  namespace fs = std::filesystem;
-  if (path != "best" && path != "last") return path;
-  std::string newest;
-  for (const ModelCheckpoint* checkpoint : callbacks_of<ModelCheckpoint>()) {
-    if (path == "best" && !checkpoint->best_model_path().empty())
-      return checkpoint->best_model_path();
-    std::error_code error;
-    for (const auto& file : fs::directory_iterator(checkpoint->dirpath(), error)) {
-      const std::string name = file.path().filename().string();
-      const bool is_last = name.starts_with("last") && name.ends_with(".ckpt");
-      if (!is_last || (!newest.empty() && fs::last_write_time(file.path(), error) <
-                                              fs::last_write_time(newest, error)))
-        continue;
-      newest = file.path().string();
-    }
-  }
-  check(path == "last",
-        {"ckpt_path=\"best\" is set but `ModelCheckpoint` is not configured to save "
-         "the best model, or no run of this trainer has saved one."});
-  if (newest.empty())
-    log_warning(
-        {"ckpt_path=\"last\" is set, but there is no last checkpoint available. No "
-         "checkpoint will be loaded."});
-  return newest;
-}
-
-int64_t Trainer::num_training_batches() const {
-  if (train_loader_.list().empty()) return 0;
-  return options_.limit_train_batches.of(train_loader_.list()[0].size(), "limit_train_batches");
-}
-
-int64_t Trainer::num_evaluation_batches(int64_t dataloader_idx) const {
-  const int64_t all = val_batch_counts_[dataloader_idx], sanity = options_.num_sanity_val_steps;
-  return sanity_checking() && sanity >= 0 ? std::min(all, sanity) : all;
-}
-
-int64_t Trainer::num_val_batches() const {
-  int64_t total = 0;
-  for (std::size_t i = 0; i < val_batch_counts_.size(); ++i)
-    total += num_evaluation_batches(static_cast<int64_t>(i));
-  return total;
-}
-
-std::optional<int64_t> Trainer::estimated_stepping_batches() const {
-  std::optional<int64_t> by_steps, by_epochs;
-  if (options_.max_steps >= 0) by_steps = options_.max_steps;
-  if (max_epochs_ >= 0)
-    by_epochs = max_epochs_ * ((num_training_batches() + accumulate_ - 1) / accumulate_);
-  if (!by_steps || !by_epochs) return by_steps ? by_steps : by_epochs;
-  return std::min(*by_steps, *by_epochs);
-}
-
-void Trainer::set_accumulate_grad_batches(int64_t batches) {
-  check(batches >= 1, {"Trainer: accumulate_grad_batches ", batches, ": at least 1"});
-  accumulate_ = batches;
-}
-
-std::optional<double> Trainer::running_loss() const {
-  if (train_metrics_.empty()) return {};
-  CoreMetric& loss = train_metrics_.loss();
-  return loss.epoch_result_reduced(loss.epoch_result());
-}
-
-std::vector<const ModelCheckpoint*> Trainer::monitored_checkpoints() const {
-  std::vector<const ModelCheckpoint*> found;
-  if (!attached_ || !options_.enable_checkpointing) return found;
-  for (const AnyCallback& callback : attached_->default_checkpoints()) {
-    const auto* checkpoint = static_cast<const ModelCheckpoint*>(callback.get());
-    if (checkpoint->options().save_top_k != 0) found.push_back(checkpoint);
-  }
-  return found;
-}
-
-const ModelCheckpoint* Trainer::best_checkpoint() const {
-  const auto found = monitored_checkpoints();
-  return found.empty() ? nullptr : found[0];
 }
 
 }  // namespace levin::inline v0

@@ -141,7 +141,8 @@ class Trainer {
   /// Batches of this epoch that are done, in training and in evaluation (of the current loader).
   int64_t batch_idx() const { return at_.batch; }
   int64_t val_batch_idx() const { return at_.val_batch; }
-  bool is_last_batch() const { return at_.batch >= num_training_batches(); }
+  /// Of the epoch: from its on_train_batch_start on.
+  bool is_last_batch() const { return at_.batch + in_step_ >= num_training_batches(); }
   /// Batches that an epoch takes, within limit_train_batches.
   int64_t num_training_batches() const;
   /// Batches of all loaders that an evaluation takes.
@@ -206,7 +207,8 @@ class Trainer {
   void begin(TrainerFn function, LME& model);
   void load_loaders(data::Loaders* loaders, const char* name);
   void set_up();
-  void set_up_run();
+  void load_fit_loaders();
+  Checkpoint set_up_run();
   void count_batches(const BatchLimit& limit, const char* name);
   void make_callbacks();
   void finish();
@@ -219,7 +221,8 @@ class Trainer {
   template <class Action>
   auto guarded(Action action);
   bool is_running(TrainerFn function) const;
-  std::string resolved_ckpt_path(const std::string& path) const;
+  std::string path_in_last_run(const std::string& path) const;
+  std::string path_in_folders(const std::string& path) const;
 
   // fit_loop.cpp
   bool next();
@@ -266,6 +269,7 @@ class Trainer {
   bool evaluate_batch(EpochMetrics* metrics, std::optional<AlgorithmOutput>* output);
   void end_evaluation();
   const data::Batch& prepared(const data::Batch& batch);
+  static double size_of(const data::Batch& batch);
   std::optional<AlgorithmOutput> run_algorithm(const data::Batch& batch);
   void begin_evaluation(TrainerFn function, LME& model, data::Loaders loaders,
                         const EvaluationOptions& options);
@@ -314,8 +318,10 @@ class Trainer {
   Position at_;
   std::vector<std::pair<nn::Module*, bool>> modes_;  // of all modules, while they are in eval mode
   bool training_started_ = false;
-  bool in_batch_ = false;  // of training
+  bool in_batch_ = false, in_step_ = false;  // of training; until the batch is counted
+  double batch_size_ = 1;                    // of the batch that is worked on
   int64_t max_epochs_ = 0, accumulate_ = 1, check_interval_ = 1, batches_run_ = 0;
+  Value resumed_random_;
   Tensor one_class_batches_;  // int64 []: see OneClassBatches
   bool warned_of_one_class_ = false, warned_of_loss_ = false, told_to_go_on_ = false;
   std::string ckpt_path_;

@@ -40,6 +40,9 @@ namespace {
   X(accumulate_grad_batches)           \
   X(gradient_clip_val)                 \
   X(gradient_clip_algorithm)           \
+  X(deterministic)                     \
+  X(benchmark)                         \
+  X(inference_mode)                    \
   X(detect_anomaly)                    \
   X(barebones)                         \
   X(reload_dataloaders_every_n_epochs) \
@@ -67,7 +70,13 @@ Value literal(const std::string& text) {
   return text;
 }
 
-void set(int64_t* option, const Value& value) { *option = value.as_integer(); }
+void set(int64_t* option, const Value& value) {
+  *option = value.is_bool() ? value.as_bool() : value.as_integer();  // FAST_DEV_RUN=True
+}
+void set(LoggerOption* option, const Value& value) { *option = LoggerOption(value.as_bool()); }
+void set(ProfilerOption* option, const Value& value) {
+  if (!value.is_null()) *option = ProfilerOption(value.as_text().c_str());
+}
 void set(bool* option, const Value& value) { *option = value.as_bool(); }
 void set(std::string* option, const Value& value) { *option = value.as_text(); }
 void set(BatchLimit* option, const Value& value) {
@@ -84,6 +93,8 @@ void set(std::optional<T>* option, const Value& value) {
     set(&option->emplace(), value);
 }
 
+bool same(const LoggerOption& a, const LoggerOption& b) { return a.is_default() == b.is_default(); }
+bool same(const ProfilerOption& a, const ProfilerOption& b) { return a.get() == b.get(); }
 bool same(const BatchLimit& a, const BatchLimit& b) {
   return a.is_part() == b.is_part() && a.value() == b.value();
 }
@@ -114,6 +125,8 @@ void take_defaults(TrainerOptions* options) {
   const TrainerOptions ordinary;
 #define LEVIN_OPTION(name) take_default(#name, &options->name, ordinary.name);
   LEVIN_OPTIONS(LEVIN_OPTION)
+  LEVIN_OPTION(logger)
+  LEVIN_OPTION(profiler)
 #undef LEVIN_OPTION
 }
 

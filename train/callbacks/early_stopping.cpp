@@ -50,12 +50,13 @@ void EarlyStopping::setup(Trainer& trainer, LME&) {
                              options.check_val_every_n_epoch == std::optional<int64_t>(1);
   checks_epochs_ =
       options_.check_on_train_epoch_end.value_or(once_an_epoch || !trainer.has_validation());
-  stopped_ = warned_ = false;
+  is_own_stop_ = stopped_ = warned_ = false;
   wait_count_ = stopped_epoch_ = 0;
   best_score_ = worst();
 }
 
 void EarlyStopping::on_fit_start(Trainer& trainer, LME&) {
+  is_own_stop_ = stopped_;
   if (stopped_) trainer.should_stop = true;  // the run before, which goes on here
 }
 
@@ -75,8 +76,10 @@ void EarlyStopping::run_check(Trainer& trainer) {
   std::string reason;
   stopped_ = decide(*current, &reason);
   if (stopped_) {
-    trainer.should_stop = true;
+    if (!trainer.should_stop.exchange(true)) is_own_stop_ = true;
     stopped_epoch_ = trainer.current_epoch();
+  } else if (is_own_stop_) {  // it was put off, and things have become better
+    trainer.should_stop = is_own_stop_ = false;
   }
   if (options_.verbose && !reason.empty()) log_info({reason});
 }

@@ -63,6 +63,7 @@ class EarlyStopping : public Callback {
 
   EarlyStoppingOptions options_;
   bool checks_epochs_ = true, stopped_ = false, warned_ = false;
+  bool is_own_stop_ = false;  // Trainer::should_stop was set here
   int64_t wait_count_ = 0, stopped_epoch_ = 0;
   double best_score_;
 };

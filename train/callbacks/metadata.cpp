@@ -124,32 +124,39 @@ void MetadataCallback::on_fit_start(Trainer& trainer, LME& model) {
   if (!metadata_.find("run_command")) metadata_["run_command"] = run_command();
   metadata_["epoch_metrics"];
   if (metadata_["epoch_metrics"].is_null()) metadata_["epoch_metrics"] = Value::Map();
-  if (!trainer.is_resuming()) describe(trainer, model);
+  describe(trainer, model);
   metadata_.erase("status");
   write(trainer);
 }
 
+void MetadataCallback::set_one_or_list(const char* key, std::vector<Value> values) {
+  if (values.empty())
+    metadata_.erase(key);
+  else
+    metadata_[key] = values.size() == 1 ? std::move(values[0]) : Value(std::move(values));
+}
+
 void MetadataCallback::describe(const Trainer& trainer, LME& model) {
-  metadata_["optimizer"] = one_or_list(model, describe_optimizer);
-  metadata_.erase("scheduler");
-  const auto& schedulers = model.scheduler.list();
-  if (schedulers.size() == 1) metadata_["scheduler"] = describe_scheduler(schedulers[0]);
-  if (schedulers.size() > 1)
-    for (const SchedulerConfig& config : schedulers)
-      metadata_["scheduler"].push_back(describe_scheduler(config));
-  metadata_.erase("early_stopping");
-  const auto stops = trainer.callbacks_of<EarlyStopping>();
-  if (stops.size() == 1) metadata_["early_stopping"] = describe_early_stopping(*stops[0]);
-  if (stops.size() > 1)
-    for (const EarlyStopping* stop : stops)
-      metadata_["early_stopping"].push_back(describe_early_stopping(*stop));
+  const bool goes_on = metadata_.find("fit_start_timestamp") != nullptr;
+  if (!goes_on) metadata_["optimizer"] = one_or_list(model, describe_optimizer);
+  std::vector<Value> schedulers, stops;
+  for (const SchedulerConfig& config : model.scheduler.list())
+    schedulers.push_back(describe_scheduler(config));
+  for (const EarlyStopping* stop : trainer.callbacks_of<EarlyStopping>())
+    stops.push_back(describe_early_stopping(*stop));
+  set_one_or_list("scheduler", std::move(schedulers));
+  set_one_or_list("early_stopping", std::move(stops));
   if (const ModelCheckpoint* checkpoint = trainer.best_checkpoint()) {
+    const Value* best = metadata_.find("best_model");
+    if (best && best->at("monitor") != Value(checkpoint->options().monitor))
+      metadata_.erase("best_model");  // of another quantity
     metadata_["model_checkpoint"]["monitors"] = checkpoint->options().monitor;
     metadata_["model_checkpoint"]["mode"] = checkpoint->options().mode;
   }
   metadata_["model_parameters"] = describe_parameters(model);
   const Value* hparams = model.hparams.find("metadata_hparams");
   metadata_["fit_hparams"] = hparams ? *hparams : Value();
+  if (goes_on) return;
   const double now = seconds_now();
   metadata_["fit_start_timestamp"] = now;
   metadata_["fit_start_date"] = date_text(now);
@@ -240,6 +247,7 @@ void MetadataCallback::on_fit_end(Trainer& trainer, LME&) {
 // Files of their own: those of a fit stay as they are.
 void MetadataCallback::start_evaluation(const Trainer& trainer, LME& model) {
   const std::string kind = trainer.testing() ? "test" : "validate";
+  metadata_ = {};  // a checkpoint's state is a fit's
   metadata_["run_command"] = run_command();
   metadata_[kind + "_dataset_size"] = dataset_size(trainer.val_loaders());
   metadata_["model_parameters"] = describe_parameters(model);

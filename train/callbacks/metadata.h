@@ -33,6 +33,7 @@ class MetadataCallback : public Callback {
 
  private:
   void describe(const Trainer& trainer, LME& model);
+  void set_one_or_list(const char* key, std::vector<Value> values);
   void start_evaluation(const Trainer& trainer, LME& model);
   void end_evaluation(const Trainer& trainer);
   void update_best(Trainer& trainer, LME& model);

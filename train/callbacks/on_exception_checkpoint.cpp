@@ -18,11 +18,11 @@ OnExceptionCheckpoint::OnExceptionCheckpoint(std::string dirpath, std::string fi
 
 void OnExceptionCheckpoint::setup(Trainer& trainer, LME&) {
   has_started_ = has_failed_ = false;
-  in_fit_ = trainer.function() == TrainerFn::fit;
+  in_fit_ = trainer.function() == TrainerFn::fit && trainer.options().fast_dev_run == 0;
   if (in_fit_) trainer.keep_progress();
 }
 
-void OnExceptionCheckpoint::on_train_start(Trainer&, LME&) { has_started_ = true; }
+void OnExceptionCheckpoint::on_train_start(Trainer&, LME&) { has_started_ = in_fit_; }
 
 // Before training has started there is nothing that a file of before does not hold.
 void OnExceptionCheckpoint::on_exception(Trainer& trainer, LME&, const std::exception&) {
