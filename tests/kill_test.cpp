@@ -96,7 +96,7 @@ Seconds any_moment(double part, std::mt19937_64& numbers) {
   return run_time() * std::uniform_real_distribution<>(0, part)(numbers);
 }
 
-TEST(Kill, NoFileIsTorn) {
+TEST(Defects, Q11_AKillTearsNoFile) {
   const Scratch folder;
   std::mt19937_64 numbers(1);
   int kills = 0, runs = 0, files = 0;

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "scratch.h"
 #include "seed_model.h"
@@ -122,18 +123,60 @@ TEST(Resume, TheUsersHparamsStand) {
   EXPECT_EQ(other.hparams.at("old").as_integer(), 1);
 }
 
-TEST(Resume, WeightsAloneCannotBeResumed) {  // Q42
+TEST(Defects, Q42_WeightsAloneCannotBeResumedAndFullBestOnesCan) {
   const Scratch folder;
+  const auto loader = normal_loader(20, 5, 10);
+  for (const bool weights_only : {true, false}) {
+    LME model(nn::Linear(5, 10));
+    make_seed(model);
+    model.save_weights_only_monitor_ckpts = weights_only;
+    Trainer trainer(quiet(folder.path(), 1)), next(quiet(folder.path(), 2));
+    trainer.fit(model, loader);
+    const std::string best = trainer.best_checkpoint()->best_model_path();
+    const std::string error =
+        error_of<std::invalid_argument>([&] { next.fit(model, loader, {}, {.ckpt_path = best}); });
+    EXPECT_EQ(error.find("holds weights only") != std::string::npos, weights_only) << error;
+    EXPECT_EQ(error.find("last.ckpt") != std::string::npos, weights_only) << error;
+    EXPECT_EQ(next.current_epoch(), weights_only ? 0 : 2);
+  }
+}
+
+TEST(Defects, Q14_ARunWithFewerMetricsGoesOn) {
+  const Scratch folder;
+  const auto loader = normal_loader(20, 5, 10);
   LME model(nn::Linear(5, 10));
   make_seed(model);
+  Trainer(quiet(folder.path(), 1)).fit(model, loader, loader);
+  model.metrics = {};
+  Trainer next(quiet(folder.path(), 2));
+  next.fit(model, loader, {},
+           {.ckpt_path = folder / "lightning_logs/version_0/checkpoints/last.ckpt"});
+  const std::string csv = read_whole(next.log_dir() + "/metrics.csv");
+  const std::string old = read_whole(folder / "lightning_logs/version_0/metrics.csv");
+  EXPECT_TRUE(csv.starts_with(old)) << csv;
+  const std::string row = csv.substr(old.size());
+  EXPECT_TRUE(std::regex_match(row, std::regex(",1,,[0-9.]+,3,,,\r\n"))) << row;
+}
+
+TEST(Defects, Q29_WithoutALoggerARunGoesOn) {
+  const Scratch folder;
   const auto loader = normal_loader(20, 5, 10);
-  Trainer trainer(quiet(folder.path(), 1));
-  trainer.fit(model, loader);
-  const std::string best = trainer.best_checkpoint()->best_model_path();
-  const std::string error = error_of<std::invalid_argument>(
-      [&] { Trainer(quiet(folder.path(), 2)).fit(model, loader, {}, {.ckpt_path = best}); });
-  EXPECT_NE(error.find("holds weights only"), std::string::npos) << error;
-  EXPECT_NE(error.find("last.ckpt"), std::string::npos) << error;
+  const auto fitted = [&](int64_t epochs, const std::string& ckpt_path) {
+    manual_seed(2);
+    LME model(nn::Linear(5, 10));
+    make_seed(model);
+    TrainerOptions options = quiet(folder.path(), epochs);
+    options.logger = false;
+    options.default_root_dir = folder.path();
+    Trainer trainer(options);
+    trainer.fit(model, loader, loader, {.ckpt_path = ckpt_path});
+    EXPECT_EQ(trainer.current_epoch(), epochs);
+    return parameters_of(model);
+  };
+  const std::vector<double> whole = fitted(2, "");
+  std::filesystem::remove_all(folder / "checkpoints");
+  fitted(1, "");
+  EXPECT_EQ(fitted(2, folder / "checkpoints/last.ckpt"), whole);
 }
 
 TEST(Resume, AFailedStartLeavesTheRunBeforeAlone) {

@@ -2,12 +2,16 @@
 #include <gtest/gtest.h>
 #include <levin/levin.h>
 #include <levin/tensor/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <barrier>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
+#include <thread>
 
 #include "scratch.h"
 #include "seed_model.h"
@@ -166,6 +170,58 @@ TEST(RunFolder, ASecondRunTakesTheNextVersion) {
     trainer.fit(model, normal_loader(20, 5, 10));
     EXPECT_EQ(fs::path(trainer.log_dir()).filename(), "version_" + std::to_string(i));
   }
+}
+
+AnyLogger logger_of_kind(int kind, const std::string& folder) {
+  if (kind == 0) return CSVLogger(folder);
+  if (kind == 1) return JsonLinesLogger(folder);
+  return TensorBoardLogger(folder);
+}
+
+TEST(RunFolder, ThreadsThatStartTogetherGetVersionsOfTheirOwn) {  // L1
+  const Scratch folder;
+  std::barrier gate(16);
+  std::vector<std::string> folders(16);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 16; ++i)
+    threads.emplace_back([&, i] {
+      const AnyLogger logger = logger_of_kind(i % 3, folder.path());
+      gate.arrive_and_wait();
+      logger->start();
+      folders[i] = logger->log_dir();
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(std::set(folders.begin(), folders.end()).size(), 16);
+}
+
+TEST(RunFolder, ProcessesThatStartTogetherGetVersionsOfTheirOwn) {  // L1
+  const Scratch folder;
+  int gate[2];  // opens when the parent closes it
+  ASSERT_EQ(pipe(gate), 0);
+  std::vector<pid_t> children;
+  for (int i = 0; i < 16; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      close(gate[1]);
+      const AnyLogger logger = logger_of_kind(i % 3, folder.path());
+      char ignored = 0;
+      while (read(gate[0], &ignored, 1) > 0) {
+      }
+      logger->start();
+      write_whole(logger->log_dir() + "/owner_" + std::to_string(i), "");
+      _exit(0);
+    }
+    children.push_back(child);
+  }
+  close(gate[0]);
+  close(gate[1]);
+  for (const pid_t child : children) {
+    int status = 1;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  for (int i = 0; i < 16; ++i)
+    EXPECT_EQ(names_in(folder / ("lightning_logs/version_" + std::to_string(i))).size(), 1) << i;
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ TEST(Trainer, AnUnwritableFolderIsNamed) {
       << error;
 }
 
-TEST(Trainer, AModelCanBeFittedAfterAnException) {  // Q5
+TEST(Defects, Q5_AModelCanBeFittedAndTestedAfterAnException) {
   const Scratch folder;
   LME model(nn::Linear(5, 10));
   make_seed(model);
@@ -97,6 +97,7 @@ TEST(Trainer, AModelCanBeFittedAfterAnException) {  // Q5
             std::string::npos);
   EXPECT_TRUE(std::filesystem::exists(run + "loss.png"));
   EXPECT_TRUE(std::filesystem::exists(run + "checkpoints/last.ckpt"));
+  EXPECT_EQ(trainer.test(model, loader, {.verbose = false}).size(), 1);
   trainer.fit(model, loader);
   EXPECT_EQ(trainer.current_epoch(), 2);
   EXPECT_EQ(read_whole(run + "fit_metadata.json").find("status"), std::string::npos);
@@ -104,7 +105,7 @@ TEST(Trainer, AModelCanBeFittedAfterAnException) {  // Q5
 
 std::vector<std::string> warnings;
 
-TEST(Trainer, ABadLossIsNotedOnceAndTrainingGoesOn) {  // Q43, Q49
+TEST(Defects, Q43_ABadLossIsNotedOnceAndTrainingGoesOn) {  // Q49
   const Scratch folder;
   LME model(nn::Linear(5, 10));
   make_seed(model);
