@@ -4,12 +4,14 @@
 namespace levin {
 namespace {
 
-class ResumeAnywhere : public testing::TestWithParam<bool> {};
+class ResumeAnywhere : public testing::TestWithParam<std::string> {};
 
 TEST_P(ResumeAnywhere, EveryStepLeadsToTheSameEnd) {
   const Silent silent;
   const Scratch folder(memory_dir()), other(memory_dir());
-  WholeRunOptions options{.folder = folder.path(), .adam = GetParam()};
+  WholeRunOptions options{.folder = folder.path(),
+                          .adam = GetParam() == "Adam",
+                          .many_callbacks = GetParam() == "Callbacks"};
   const SavedRun saved = saved_everywhere(options);
   expect_equal(saved.result, finished(options), "saving changes nothing");
   EXPECT_GT(saved.checkpoints.size(), 90);
@@ -21,8 +23,8 @@ TEST_P(ResumeAnywhere, EveryStepLeadsToTheSameEnd) {
   std::printf("%zu checkpoints led to the same end, bit for bit\n", saved.checkpoints.size());
 }
 
-INSTANTIATE_TEST_SUITE_P(Optimizers, ResumeAnywhere, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Adam" : "SGD"; });
+INSTANTIATE_TEST_SUITE_P(With, ResumeAnywhere, testing::Values("Adam", "SGD", "Callbacks"),
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace levin

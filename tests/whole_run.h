@@ -104,6 +104,7 @@ struct WholeRunOptions {
   uint64_t seed = 11;
   std::vector<AnyLogger> loggers = {};  // none: a CSVLogger in `folder`
   std::vector<AnyCallback> callbacks = {};
+  bool many_callbacks = false;  // levin's own whose state counts
   bool handle_signals = false;
   double plot_interval = 1e9;
   std::string notes = {};  // a hyper-parameter
@@ -131,6 +132,17 @@ struct WholeRun {
     model.callbacks += LogsEverywhere();
     model.callbacks += Averages();
     model.callbacks += PlotMetrics(options.plot_interval);
+    if (options.many_callbacks) {
+      model.callbacks += EMAWeightAveraging({.decay = 0.8, .update_every_n_steps = 2});
+      model.callbacks += GradientAccumulationScheduler({{0, 3}, {1, 2}, {2, 1}});
+      model.callbacks += LearningRateMonitor({.logging_interval = "step"});
+      model.callbacks += EarlyStopping({.monitor = "loss", .patience = 9});
+      model.callbacks += Timer("01:00:00:00");
+      model.callbacks += ModelCheckpoint({.filename = "{step}",
+                                          .monitor = "noise_step",
+                                          .save_top_k = 2,
+                                          .every_n_train_steps = 1});
+    }
     if (options.adam)
       model.optimizer = optim::Adam(model.parameters(), {.lr = 0.05, .amsgrad = true});
     else
@@ -154,7 +166,7 @@ struct WholeRun {
     if (!options.loggers.empty()) made.logger = options.loggers;
     made.val_check_interval = 0.5;
     made.log_every_n_steps = 3;
-    made.accumulate_grad_batches = 3;
+    made.accumulate_grad_batches = options.many_callbacks ? 1 : 3;
     made.gradient_clip_val = 0.5;
     made.handle_signals = options.handle_signals;
     return made;
