@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <levin/levin.h>
 #include <levin/tensor/file.h>
-#include <levin/train/log.h>
+#include <levin/train/console/log.h>
 #include <stdlib.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // ModelCheckpoint: when it saves, what it monitors, and that a run goes on exactly from what it saved.
 #include <gtest/gtest.h>
 #include <levin/tensor/file.h>
-#include <levin/train/log.h>
+#include <levin/train/console/log.h>
 
 #include <cmath>
 #include <thread>

@@ -1,7 +1,7 @@
 // CSVLogger: folders, rows, and how a run goes on. Lines are those of Python's csv module.
 #include <gtest/gtest.h>
 #include <levin/tensor/file.h>
-#include <levin/train/log.h>
+#include <levin/train/console/log.h>
 #include <levin/train/loggers/csv_logger.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // JsonLinesLogger, and how several loggers of one run share a folder.
 #include <gtest/gtest.h>
 #include <levin/tensor/file.h>
-#include <levin/train/log.h>
+#include <levin/train/console/log.h>
 #include <levin/train/loggers/csv_logger.h>
 #include <levin/train/loggers/jsonl_logger.h>
 #include <levin/train/loggers/tensorboard_logger.h>

@@ -1,7 +1,7 @@
 // ModelCheckpoint: names, and which epochs are kept.
 #include <gtest/gtest.h>
 #include <levin/levin.h>
-#include <levin/train/log.h>
+#include <levin/train/console/log.h>
 
 #include <cmath>
 

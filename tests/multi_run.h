@@ -3,8 +3,8 @@
 
 #include <levin/levin.h>
 #include <levin/tensor/file.h>
+#include <levin/train/console/log.h>
 #include <levin/train/files/text.h>
-#include <levin/train/log.h>
 
 #include <filesystem>
 #include <set>

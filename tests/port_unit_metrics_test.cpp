@@ -1,7 +1,7 @@
 // LME's own unit tests of metrics, under their names, and its defects in metrics, by number.
 #include <gtest/gtest.h>
 #include <levin/levin.h>
-#include <levin/train/epoch_metrics.h>
+#include <levin/train/metrics/epoch_metrics.h>
 
 #include <cmath>
 

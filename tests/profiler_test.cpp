@@ -1,8 +1,8 @@
 // SimpleProfiler. The reports were made by Lightning 2.5.2's own code.
 #include <gtest/gtest.h>
 #include <levin/tensor/file.h>
-#include <levin/train/log.h>
-#include <levin/train/profiler.h>
+#include <levin/train/console/log.h>
+#include <levin/train/console/profiler.h>
 
 #include <filesystem>
 #include <thread>

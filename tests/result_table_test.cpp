@@ -1,7 +1,7 @@
 // The table of test() and validate(). Texts are those of Lightning 2.5.2's own code.
 #include <gtest/gtest.h>
 #include <levin/tensor/file.h>
-#include <levin/train/result_table.h>
+#include <levin/train/console/result_table.h>
 #include <stdlib.h>
 
 #include <cmath>

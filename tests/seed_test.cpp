@@ -1,7 +1,7 @@
 // seed_everything, and the log's level. Worker seeds were computed by Lightning's formula in Python.
 #include <gtest/gtest.h>
 #include <levin/tensor/generator.h>
-#include <levin/train/log.h>
+#include <levin/train/console/log.h>
 #include <levin/train/seed.h>
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
 #include <levin/levin.h>
 #include <levin/tensor/file.h>
 #include <levin/train/callbacks/model_summary.h>
-#include <levin/train/summary.h>
+#include <levin/train/console/summary.h>
 
 #include <sstream>
 

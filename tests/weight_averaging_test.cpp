@@ -1,7 +1,7 @@
 // WeightAveraging: what is averaged when, what is validated, what is saved.
 #include <gtest/gtest.h>
 #include <levin/levin.h>
-#include <levin/train/log.h>
+#include <levin/train/console/log.h>
 
 #include "scratch.h"
 #include "seed_model.h"

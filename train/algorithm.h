@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "data/batch.h"
-#include "metric.h"
+#include "metrics/metric.h"
 
 namespace levin::inline v0 {
 

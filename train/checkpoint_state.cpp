@@ -1,8 +1,8 @@
 #include "checkpoint_state.h"
 
 #include "../kernels/check.h"
+#include "console/log.h"
 #include "files/text.h"
-#include "log.h"
 
 namespace levin::inline v0 {
 

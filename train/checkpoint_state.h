@@ -1,9 +1,9 @@
 // The parts of a checkpoint: to and from its state and tensors.
 #pragma once
 
-#include "epoch_metrics.h"
 #include "files/checkpoint.h"
 #include "lme.h"
+#include "metrics/epoch_metrics.h"
 
 namespace levin::inline v0 {
 

@@ -10,9 +10,9 @@
 #include "callbacks/model_checkpoint.h"
 #include "callbacks/weight_averaging.h"
 #include "checkpoint_state.h"
+#include "console/log.h"
 #include "files/text.h"
 #include "hooks.h"
-#include "log.h"
 #include "trainer.h"
 
 namespace levin::inline v0 {

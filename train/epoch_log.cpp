@@ -3,7 +3,7 @@
 
 #include "../autograd/ops.h"
 #include "callbacks/metadata.h"
-#include "log.h"
+#include "console/log.h"
 #include "trainer.h"
 
 namespace levin::inline v0 {

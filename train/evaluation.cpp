@@ -3,9 +3,9 @@
 
 #include "../autograd/ops.h"
 #include "callbacks/metadata.h"
+#include "console/log.h"
+#include "console/result_table.h"
 #include "hooks.h"
-#include "log.h"
-#include "result_table.h"
 #include "trainer.h"
 
 namespace levin::inline v0 {

@@ -5,9 +5,9 @@
 #include "../autograd/anomaly.h"
 #include "../autograd/ops.h"
 #include "checkpoint_state.h"
+#include "console/log.h"
 #include "hooks.h"
-#include "log.h"
-#include "losses.h"
+#include "metrics/losses.h"
 #include "trainer.h"
 
 namespace levin::inline v0 {

@@ -6,9 +6,9 @@
 #include "../optim/clip.h"
 #include "callbacks/metadata.h"
 #include "callbacks/model_checkpoint.h"
-#include "epoch_metrics.h"
+#include "console/summary.h"
 #include "files/text.h"
-#include "summary.h"
+#include "metrics/epoch_metrics.h"
 #include "trainer.h"
 #include "utils.h"
 

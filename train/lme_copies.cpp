@@ -1,8 +1,8 @@
 // A model's state from a checkpoint, and a model's copy.
 #include "checkpoint_state.h"
+#include "console/log.h"
 #include "files/text.h"
 #include "lme.h"
-#include "log.h"
 
 namespace levin::inline v0 {
 namespace {

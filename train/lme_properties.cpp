@@ -4,8 +4,8 @@
 
 #include "../kernels/check.h"
 #include "callbacks/metadata.h"
+#include "console/log.h"
 #include "files/text.h"
-#include "log.h"
 
 namespace levin::inline v0 {
 

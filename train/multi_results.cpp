@@ -5,8 +5,8 @@
 
 #include "../kernels/check.h"
 #include "../tensor/file.h"
+#include "console/log.h"
 #include "files/text.h"
-#include "log.h"
 #include "multi_trainer.h"
 
 namespace levin::inline v0 {

@@ -15,8 +15,8 @@
 #include "../kernels/check.h"
 #include "../tensor/file.h"
 #include "callbacks/model_checkpoint.h"
+#include "console/log.h"
 #include "files/text.h"
-#include "log.h"
 
 namespace levin::inline v0 {
 namespace {
@@ -180,8 +180,9 @@ void MultiTrainer::fit(LME& model, data::Loaders train_loader, data::Loaders val
     if (!fs::exists(result_path(run))) work.waiting.push_back(run);
   stopped_ = false;
   do_runs(&work);
-  check(work.errors.size() < kRaisesAllowed, {"MultiTrainer: self.n_raises_allowed=", kRaisesAllowed,
-                                              " reached. Errors: ", python_list(work.errors)});
+  check(work.errors.size() < kRaisesAllowed,
+        {"MultiTrainer: self.n_raises_allowed=", kRaisesAllowed,
+         " reached. Errors: ", python_list(work.errors)});
   if (stopped_) {
     log_info({"MultiTrainer: interrupted, ", done_so_far(), " of ", num_trains_, " runs are done"});
     return;

@@ -7,7 +7,7 @@
 #include <system_error>
 
 #include "../tensor/generator.h"
-#include "log.h"
+#include "console/log.h"
 
 namespace levin::inline v0 {
 namespace {

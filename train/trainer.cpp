@@ -11,8 +11,8 @@
 #include "callbacks/progress_bar.h"
 #include "callbacks/timer.h"
 #include "checkpoint_state.h"
+#include "console/log.h"
 #include "hooks.h"
-#include "log.h"
 #include "loggers/csv_logger.h"
 #include "signals.h"
 

@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "callback.h"
+#include "console/profiler.h"
 #include "data/loaders.h"
-#include "epoch_metrics.h"
 #include "files/checkpoint.h"
 #include "lme.h"
-#include "logged_values.h"
-#include "metric_values.h"
-#include "profiler.h"
+#include "metrics/epoch_metrics.h"
+#include "metrics/logged_values.h"
+#include "metrics/metric_values.h"
 #include "trainer_options.h"
 
 namespace levin::inline v0 {

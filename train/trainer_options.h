@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "callback.h"
+#include "console/profiler.h"
 #include "loggers/logger.h"
-#include "profiler.h"
 
 namespace levin::inline v0 {
 

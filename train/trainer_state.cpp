@@ -5,7 +5,7 @@
 #include "../kernels/check.h"
 #include "callbacks/model_checkpoint.h"
 #include "checkpoint_state.h"
-#include "log.h"
+#include "console/log.h"
 #include "trainer.h"
 
 namespace levin::inline v0 {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "../../kernels/check.h"
+#include "../console/log.h"
 #include "../files/text.h"
-#include "../log.h"
 #include "../trainer.h"
 
 namespace levin::inline v0 {

@@ -4,8 +4,8 @@
 
 #include "../../tensor/file.h"
 #include "../../tensor/generator.h"
+#include "../console/log.h"
 #include "../files/text.h"
-#include "../log.h"
 #include "../report/run_report.h"
 #include "../trainer.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "../../kernels/check.h"
-#include "../log.h"
+#include "../console/log.h"
 #include "../trainer.h"
 
 namespace levin::inline v0 {

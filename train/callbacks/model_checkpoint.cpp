@@ -7,8 +7,8 @@
 
 #include "../../kernels/check.h"
 #include "../../tensor/file.h"
+#include "../console/log.h"
 #include "../files/text.h"
-#include "../log.h"
 #include "../trainer.h"
 #include "checkpoint_name.h"
 

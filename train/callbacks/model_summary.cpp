@@ -1,9 +1,9 @@
 #include "model_summary.h"
 
 #include "../../kernels/check.h"
+#include "../console/log.h"
+#include "../console/summary.h"
 #include "../lme.h"
-#include "../log.h"
-#include "../summary.h"
 
 namespace levin::inline v0 {
 

@@ -1,9 +1,9 @@
 #include "plot_metrics.h"
 
 #include "../../tensor/file.h"
+#include "../console/log.h"
 #include "../files/text.h"
 #include "../lme.h"
-#include "../log.h"
 #include "../plot/metric_plot.h"
 #include "../trainer.h"
 

@@ -10,8 +10,8 @@
 #include <iterator>
 
 #include "../../kernels/check.h"
+#include "../console/terminal.h"
 #include "../files/text.h"
-#include "../terminal.h"
 #include "../trainer.h"
 
 namespace levin::inline v0 {

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "../../kernels/check.h"
+#include "../console/log.h"
 #include "../files/text.h"
-#include "../log.h"
 #include "../trainer.h"
 
 namespace levin::inline v0 {

@@ -24,7 +24,8 @@ class Loaders {
   }
   Loaders(std::vector<DataLoader> loaders) : list_(std::move(loaders)) {}
   Loaders(std::initializer_list<DataLoader> loaders) : list_(loaders) {}
-  Loaders(AnyDataset dataset, const LoaderOptions& options) : list_{{std::move(dataset), options}} {}
+  Loaders(AnyDataset dataset, const LoaderOptions& options)
+      : list_{{std::move(dataset), options}} {}
   /// A function that gives a DataLoader, or a vector of them.
   template <class F>
   requires std::is_invocable_r_v<DataLoader, F&> Loaders(F factory)

@@ -6,7 +6,7 @@
 
 #include "../../kernels/check.h"
 #include "../../tensor/file.h"
-#include "../log.h"
+#include "../console/log.h"
 
 namespace levin::inline v0 {
 namespace {

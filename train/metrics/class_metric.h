@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "../metric.h"
+#include "metric.h"
 
 namespace levin::inline v0 {
 

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "../kernels/handle.h"
-#include "../tensor/tensor.h"
-#include "inline_list.h"
+#include "../../kernels/handle.h"
+#include "../../tensor/tensor.h"
+#include "../inline_list.h"
 
 namespace levin::inline v0 {
 

@@ -4,7 +4,7 @@
 #include <initializer_list>
 #include <string_view>
 
-#include "../kernels/check.h"
+#include "../../kernels/check.h"
 
 namespace levin::inline v0 {
 

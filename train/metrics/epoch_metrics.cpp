@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "../kernels/check.h"
-#include "files/text.h"
-#include "lme.h"
+#include "../../kernels/check.h"
+#include "../files/text.h"
+#include "../lme.h"
 
 namespace levin::inline v0 {
 namespace {

@@ -1,7 +1,7 @@
 #include "metric_values.h"
 
-#include "../kernels/check.h"
-#include "files/text.h"
+#include "../../kernels/check.h"
+#include "../files/text.h"
 
 namespace levin::inline v0 {
 

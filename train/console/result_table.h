@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "metric_values.h"
+#include "../metrics/metric_values.h"
 
 namespace levin::inline v0 {
 

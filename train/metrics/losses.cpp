@@ -2,9 +2,9 @@
 
 #include <stdexcept>
 
-#include "../autograd/ops.h"
-#include "../kernels/check.h"
-#include "../kernels/thread_state.h"
+#include "../../autograd/ops.h"
+#include "../../kernels/check.h"
+#include "../../kernels/thread_state.h"
 
 namespace levin::inline v0 {
 namespace {

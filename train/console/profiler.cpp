@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "../kernels/check.h"
-#include "../tensor/file.h"
-#include "files/text.h"
+#include "../../kernels/check.h"
+#include "../../tensor/file.h"
+#include "../files/text.h"
 #include "log.h"
 
 namespace levin::inline v0 {

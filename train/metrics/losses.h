@@ -1,7 +1,7 @@
 // LME's losses: each batch's classes weigh the same, however often they come.
 #pragma once
 
-#include "../autograd/losses.h"
+#include "../../autograd/losses.h"
 
 namespace levin::inline v0 {
 

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <set>
 
-#include "files/text.h"
+#include "../files/text.h"
 #include "terminal.h"
 
 namespace levin::inline v0 {

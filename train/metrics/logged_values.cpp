@@ -1,7 +1,7 @@
 #include "logged_values.h"
 
-#include "../autograd/ops.h"
-#include "../kernels/check.h"
+#include "../../autograd/ops.h"
+#include "../../kernels/check.h"
 
 namespace levin::inline v0 {
 

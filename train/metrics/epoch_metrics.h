@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "algorithm.h"
+#include "../algorithm.h"
 
 namespace levin::inline v0 {
 

@@ -4,11 +4,11 @@
 #include <array>
 #include <vector>
 
-#include "../autograd/node.h"
-#include "../kernels/check.h"
-#include "../nn/module.h"
-#include "../tensor/generator.h"
-#include "files/text.h"
+#include "../../autograd/node.h"
+#include "../../kernels/check.h"
+#include "../../nn/module.h"
+#include "../../tensor/generator.h"
+#include "../files/text.h"
 
 namespace levin::inline v0 {
 namespace {

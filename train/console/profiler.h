@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "../kernels/handle.h"
+#include "../../kernels/handle.h"
 
 namespace levin::inline v0 {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "files/value.h"
+#include "../files/value.h"
 #include "metric.h"
 #include "metric_values.h"
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "../autograd/launch.h"
-#include "../autograd/ops.h"
-#include "../kernels/type_name.h"
+#include "../../autograd/launch.h"
+#include "../../autograd/ops.h"
+#include "../../kernels/type_name.h"
 
 namespace levin::inline v0 {
 
