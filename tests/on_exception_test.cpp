@@ -74,7 +74,8 @@ Result trained(const std::string& folder, Fault& fault, const std::string& ckpt_
     Trainer& trainer = model.trainer();
     const Tensor noise = randn({1}) * 0.01;
     AlgorithmOutput output = plain_algorithm(model, {batch[0] + noise, batch[1]});
-    if (!trainer.sanity_checking()) trainer.log("noise", noise.abs(), {.on_epoch = true});
+    if (!trainer.sanity_checking())
+      trainer.log("noise", noise.abs(), {.on_step = false, .on_epoch = true});
     if (trainer.training()) fault.at("algorithm", trainer);
     if (trainer.validating() && trainer.val_batch_idx() == 1) fault.at("validation", trainer);
     return output;

@@ -37,7 +37,7 @@ void copy_to(const fs::path& from, const fs::path& to) {
   write_whole(to.string(), read_whole(from.string()));
 }
 
-// The first files lack what had one value only: it is given here.
+// Checkpoints without an entry have the value that it would have had.
 Value entry_or(const Value& map, std::string_view key, Value otherwise) {
   const Value* found = map.find(key);
   return found ? *found : otherwise;
