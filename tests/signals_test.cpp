@@ -4,6 +4,8 @@
 #include <signal.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <optional>
 #include <thread>
 
 #include "scratch.h"
@@ -178,10 +180,16 @@ using SignalsDeathTest = testing::TestWithParam<std::pair<int, int>>;
 TEST_P(SignalsDeathTest, TheSecondEndsTheProcessAtOnce) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const auto [first, second] = GetParam();
+  // The process that dies removes nothing: it is given its folder.
+  constexpr const char* kFolder = "LEVIN_SIGNALS_TEST_FOLDER";
+  std::optional<Scratch> folder;
+  if (!std::getenv(kFolder)) {
+    folder.emplace(memory_dir());
+    setenv(kFolder, folder->path().c_str(), 0);
+  }
   const auto run_on = [first = first, second = second] {
     const Host host;  // even where the host has a handler
-    const Scratch folder(memory_dir());
-    WholeRun run({.folder = folder.path(),
+    WholeRun run({.folder = std::getenv(kFolder),
                   .callbacks = {AtMoment(5,
                                          [&](Trainer&) {
                                            raise(first);
@@ -192,6 +200,7 @@ TEST_P(SignalsDeathTest, TheSecondEndsTheProcessAtOnce) {
     run.finish();
   };
   EXPECT_EXIT(run_on(), testing::KilledBySignal(second), "");
+  unsetenv(kFolder);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, SignalsDeathTest,
