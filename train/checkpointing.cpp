@@ -332,17 +332,14 @@ void Trainer::restore_position(const Checkpoint& checkpoint) {
 // What LME copies into the new run's folder: the checkpoint that it goes on from, and the best one of
 // before. (The loggers begin with the old rows by themselves.)
 void Trainer::keep_old_artifacts() {
-  for (ModelCheckpoint* checkpoint : callbacks_of<ModelCheckpoint>()) {
-    const bool is_default = std::find_if(model_->default_checkpoints().begin(),
-                                         model_->default_checkpoints().end(), [&](const auto& c) {
-                                           return c.get() == checkpoint;
-                                         }) != model_->default_checkpoints().end();
-    if (is_default && !checkpoint->dirpath().empty()) {
-      const fs::path folder(checkpoint->dirpath());
-      copy_to(ckpt_path_, folder / "loaded.ckpt");
-      if (const std::string& best = checkpoint->best_model_path(); !best.empty())
-        copy_to(best, folder / fs::path(best).filename());
-    }
+  const auto& checkpoints = model_->default_checkpoints();
+  for (const AnyCallback& callback : checkpoints) {
+    const auto& checkpoint = static_cast<const ModelCheckpoint&>(*callback);
+    if (checkpoint.dirpath().empty()) return;  // enable_checkpointing is false
+    const fs::path folder(checkpoint.dirpath());
+    if (callback == checkpoints[0]) copy_to(ckpt_path_, folder / "loaded.ckpt");
+    if (const std::string& best = checkpoint.best_model_path(); !best.empty())
+      copy_to(best, folder / fs::path(best).filename());
   }
 }
 

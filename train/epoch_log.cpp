@@ -1,6 +1,4 @@
 // What a run's metrics come to: for callbacks, logs and metadata.
-#include <cstdio>
-
 #include "../autograd/ops.h"
 #include "callbacks/metadata.h"
 #include "console/log.h"

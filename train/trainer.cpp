@@ -1,7 +1,6 @@
 #include "trainer.h"
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "../kernels/check.h"
 #include "callbacks/metadata.h"

@@ -24,6 +24,14 @@ template <class T>
 LEVIN_HD T decayed_slope(double weight_decay, T g, T p) {
   return weight_decay != 0 ? fma(T(weight_decay), p, g) : g;
 }
+// Weight decay: in the gradient, or decoupled from it, when p shrinks first.
+template <class T>
+LEVIN_HD void decay(double decoupled, double lr, double weight_decay, T& g, T& p) {
+  if (decoupled != 0)
+    p = p * T(1 - lr * weight_decay);
+  else
+    g = decayed_slope(weight_decay, g, p);
+}
 // average moved towards x by `weight` of the way
 template <class T>
 LEVIN_HD T moved_average(T average, T x, double weight) {
@@ -80,10 +88,7 @@ struct Adam {
   LEVIN_HD void update(const Factors& f, T g, T& p, T* state) const {
     T &m = state[0], &v = state[1], &largest = state[2];
     g = signed_slope(maximize, g);
-    if (decoupled != 0)
-      p = p * T(1 - lr * weight_decay);
-    else
-      g = decayed_slope(weight_decay, g, p);
+    decay(decoupled, lr, weight_decay, g, p);
     m = moved_average(m, g, 1 - beta1);
     v = average_of_squares(beta2, v, g);
     if (amsgrad != 0) largest = select(v <= largest, largest, v);
@@ -114,10 +119,7 @@ struct NAdam {
   LEVIN_HD void update(const Factors& f, T g, T& p, T* state) const {
     T &m = state[0], &v = state[1];
     g = signed_slope(maximize, g);
-    if (decoupled != 0)
-      p = p * T(1 - lr * weight_decay);
-    else
-      g = decayed_slope(weight_decay, g, p);
+    decay(decoupled, lr, weight_decay, g, p);
     m = moved_average(m, g, 1 - beta1);
     v = average_of_squares(beta2, v, g);
     const T scale = fma(sqrt(v), T(f.root), T(eps));
@@ -149,10 +151,7 @@ struct RAdam {
   LEVIN_HD void update(const Factors& f, T g, T& p, T* state) const {
     T &m = state[0], &v = state[1];
     g = signed_slope(maximize, g);
-    if (decoupled != 0)
-      p = p * T(1 - lr * weight_decay);
-    else
-      g = decayed_slope(weight_decay, g, p);
+    decay(decoupled, lr, weight_decay, g, p);
     m = moved_average(m, g, 1 - beta1);
     v = average_of_squares(beta2, v, g);
     p = fma(T(-f.rate), f.rectified ? m / (sqrt(v) + T(eps)) : m, p);

@@ -65,8 +65,7 @@ std::string first_lines(const std::string& text, int64_t rows) {
   return text.substr(0, end);
 }
 
-// The old rows that a checkpoint knows; empty where there are none. The first checkpoints counted
-// bytes.
+// The old rows that a checkpoint knows; empty where there are none. One without `csv_rows` says bytes.
 std::string rows_before(const Value& state, const std::string& path) {
   const Value* rows = state.find("csv_rows");
   if (!rows) return lines_before(state, "csv_offset", path);
