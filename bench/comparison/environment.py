@@ -1,0 +1,87 @@
+"""Where the peers live: a virtual environment outside the project, $LEVIN_BENCH_ENV or
+~/.cache/levin-bench/venv, and programs that are built against it beside it."""
+import os
+import pathlib
+import subprocess
+import sys
+
+BENCH = pathlib.Path(__file__).resolve().parent.parent
+ROOT = BENCH.parent
+BUILD = ROOT / "build"
+VENV = pathlib.Path(os.environ.get("LEVIN_BENCH_ENV",
+                                   pathlib.Path.home() / ".cache/levin-bench/venv")).expanduser()
+PYTHON = VENV / "bin/python"
+LIBTORCH = VENV.parent / "programs/libtorch"
+
+
+def run(*command, **options):
+    return subprocess.run([str(word) for word in command], check=True, text=True, **options)
+
+
+def output(*command):
+    """What a command prints; nothing where it fails."""
+    done = subprocess.run([str(word) for word in command], text=True, capture_output=True)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def build_levin():
+    """The Release build of what is compared."""
+    quiet = {"stdout": subprocess.DEVNULL}
+    if not (BUILD / "build.ninja").exists():
+        run("cmake", "--preset", "release", cwd=ROOT, **quiet)
+    run("cmake", "--build", BUILD, "--target", "levin_benchmarks", cwd=ROOT, **quiet)
+
+
+def make_venv():
+    """Makes the environment where it is missing; gives what is wrong in words, or nothing."""
+    if PYTHON.exists():
+        return ""
+    print(f"making {VENV} (several GB are downloaded)", file=sys.stderr)
+    try:
+        run(sys.executable, "-m", "venv", VENV)
+        run(PYTHON, "-m", "pip", "install", "--quiet", "-r", BENCH / "peers/requirements.txt")
+    except (subprocess.CalledProcessError, OSError) as error:
+        subprocess.run(["rm", "-rf", str(VENV)], check=False)
+        return f"no peers: {VENV} could not be filled (no network?): {error}"
+    return ""
+
+
+def torch_folder():
+    return next(VENV.glob("lib/python3*/site-packages/torch"), None)
+
+
+def compile_libtorch(program):
+    """peers/libtorch.cpp against the headers and libraries of the pip wheel."""
+    torch = torch_folder()
+    includes = [word for folder in ("include", "include/torch/csrc/api/include")
+                for word in ("-isystem", torch / folder)]
+    run(os.environ.get("CXX", "c++"), "-std=c++20", "-O2", "-w", *includes,
+        BENCH / "peers/libtorch.cpp", "-o", program, f"-L{torch / 'lib'}",
+        f"-Wl,-rpath,{torch / 'lib'}", "-Wl,--no-as-needed", "-Wl,--allow-shlib-undefined",
+        "-ltorch_cpu", "-lc10")
+
+
+def build_libtorch():
+    """Builds the program where it is older than its source; gives what is wrong, or nothing."""
+    if torch_folder() is None:
+        return "no LibTorch: torch is not in the environment"
+    source = BENCH / "peers/libtorch.cpp"
+    if LIBTORCH.exists() and LIBTORCH.stat().st_mtime > source.stat().st_mtime:
+        return ""
+    LIBTORCH.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        compile_libtorch(LIBTORCH)
+    except (subprocess.CalledProcessError, OSError) as error:
+        return f"no LibTorch: {error}"
+    return ""
+
+
+def versions():
+    """Of the peers that are installed."""
+    packages = ("torch", "jax", "jaxlib", "numpy", "pytorch-lightning", "lightning-module-enhanced")
+    code = ("import importlib.metadata as m\n"
+            f"for p in {packages}:\n"
+            "  try: print(p, m.version(p))\n"
+            "  except m.PackageNotFoundError: pass\n")
+    lines = output(PYTHON, "-c", code).splitlines() if PYTHON.exists() else []
+    return dict(line.split() for line in lines)
