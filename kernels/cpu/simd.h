@@ -164,29 +164,94 @@ One<T> fma(One<T> a, One<T> b, One<T> c) {
 
 inline void store_mask(OneMask m, bool* to) { *to = m.m; }
 
-// To the nearest whole number, ties to even; |a| < 2^22.
-inline One<float> round_small(One<float> a) {
-  const float magic = 12582912.0f;  // 1.5 * 2^23
-  return One<float>::raw((a.v + magic) - magic);
+// The processor's minimum and maximum: b where one of them is NaN.
+template <class T>
+One<T> lesser(One<T> a, One<T> b) {
+  return a.v < b.v ? a : b;
 }
-// 2^n for whole n in [-126, 127].
-inline One<float> exp2_of_whole(One<float> n) {
-  const uint32_t bits = uint32_t(int32_t(n.v) + 127) << 23;
-  float result;
-  __builtin_memcpy(&result, &bits, 4);
-  return One<float>::raw(result);
+template <class T>
+One<T> greater(One<T> a, One<T> b) {
+  return a.v > b.v ? a : b;
+}
+inline One<float> copy_sign(One<float> size, One<float> sign) {
+  return One<float>::raw(__builtin_copysignf(size.v, sign.v));
+}
+inline One<double> copy_sign(One<double> size, One<double> sign) {
+  return One<double>::raw(__builtin_copysign(size.v, sign.v));
+}
+inline bool any(OneMask m) { return m.m; }
+
+// ---- Parts of functions, on the bits of numbers
+
+template <class T>
+struct Format;
+template <>
+struct Format<float> {
+  using Bits = uint32_t;
+  using SignedBits = int32_t;
+  static constexpr int kFraction = 23;
+  static constexpr Bits kOne = 0x3f800000, kSqrtHalf = 0x3f3504f3;
+  static constexpr float kShift = 12582912.0f;
+};
+template <>
+struct Format<double> {
+  using Bits = uint64_t;
+  using SignedBits = int64_t;
+  static constexpr int kFraction = 52;
+  static constexpr Bits kOne = 0x3ff0000000000000, kSqrtHalf = 0x3fe6a09e667f3bcd;
+  static constexpr double kShift = 6755399441055744.0;
+};
+// A number n shifted by this, 1.5 * 2^kFraction, is rounded to a whole one, ties to even, and its
+// lowest bits are those of n as an integer.
+template <class V>
+V shift() {
+  return V(Format<typename V::Element>::kShift);
+}
+
+template <class T>
+typename Format<T>::Bits bits_of(One<T> x) {
+  typename Format<T>::Bits bits;
+  __builtin_memcpy(&bits, &x.v, sizeof bits);
+  return bits;
+}
+template <class T>
+One<T> one_of_bits(typename Format<T>::Bits bits) {
+  One<T> x;
+  __builtin_memcpy(&x.v, &bits, sizeof bits);
+  return x;
+}
+
+// 2^n for n + shift(), if that is a normal number.
+template <class T>
+One<T> power_of_two(One<T> shifted) {
+  return one_of_bits<T>((bits_of(shifted) << Format<T>::kFraction) + Format<T>::kOne);
+}
+// Of n + shift(): is n odd; x, or -x where the second bit of n is set.
+template <class T>
+OneMask is_odd(One<T> shifted) {
+  return {(bits_of(shifted) & 1) != 0};
+}
+template <class T>
+One<T> negate_if_second_bit(One<T> x, One<T> shifted) {
+  return one_of_bits<T>(bits_of(x) ^ bits_of(shifted) >> 1 << (8 * sizeof(T) - 1));
+}
+// x 2^n for n + shift(), rounded once; in two factors, since 2^n alone may be too large or small.
+template <class V>
+V scale_in_two(V x, V shifted) {
+  const V half = fma(shifted - shift<V>(), V(0.5), shift<V>());
+  return x * power_of_two(half) * power_of_two(shifted - (half - shift<V>()));
+}
+template <class T>
+One<T> scale(One<T> x, One<T> shifted) {
+  return scale_in_two(x, shifted);
 }
 // x = mantissa * 2^exponent with mantissa in [sqrt(1/2), sqrt(2)), for normal positive x.
-inline One<float> split_exponent(One<float> x, One<float>* exponent) {
-  uint32_t bits;
-  __builtin_memcpy(&bits, &x.v, 4);
-  const uint32_t shifted = bits - 0x3f3504f3u;  // sqrt(1/2)
-  const int32_t e = int32_t(shifted) >> 23;
-  const uint32_t mantissa = bits - (uint32_t(e) << 23);
-  exponent->v = float(e);
-  One<float> result;
-  __builtin_memcpy(&result.v, &mantissa, 4);
-  return result;
+template <class T>
+One<T> split_exponent(One<T> x, One<T>* exponent) {
+  using F = Format<T>;
+  const auto e = typename F::SignedBits(bits_of(x) - F::kSqrtHalf) >> F::kFraction;
+  exponent->v = T(e);
+  return one_of_bits<T>(bits_of(x) - (typename F::Bits(e) << F::kFraction));
 }
 
 #ifndef LEVIN_VECTORS

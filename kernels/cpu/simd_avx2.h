@@ -87,17 +87,36 @@ inline void store_mask(MaskF m, bool* to) {
   const __m128i bytes = _mm_and_si128(_mm_packs_epi16(halves, halves), _mm_set1_epi8(1));
   _mm_storel_epi64(reinterpret_cast<__m128i*>(to), bytes);
 }
-inline VecF round_small(VecF a) {
-  const VecF magic(12582912.0f);
-  return (a + magic) - magic;
+inline void store_mask_first(MaskF m, bool* to, int64_t n) {
+  if (n >= VecF::kWidth) return store_mask(m, to);
+  const int bits = _mm256_movemask_ps(m.m);
+  for (int i = 0; i < n; ++i) to[i] = bits >> i & 1;
 }
-inline VecF exp2_of_whole(VecF n) {
-  const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n.v), _mm256_set1_epi32(127));
-  return _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23));
+inline VecF lesser(VecF a, VecF b) { return _mm256_min_ps(a.v, b.v); }
+inline VecF greater(VecF a, VecF b) { return _mm256_max_ps(a.v, b.v); }
+inline VecF copy_sign(VecF size, VecF sign) {
+  const __m256 mask = _mm256_set1_ps(-0.0f);
+  return _mm256_or_ps(_mm256_andnot_ps(mask, size.v), _mm256_and_ps(mask, sign.v));
 }
+inline bool any(MaskF m) { return _mm256_movemask_ps(m.m) != 0; }
+inline VecF power_of_two(VecF shifted) {
+  const __m256i n = _mm256_slli_epi32(_mm256_castps_si256(shifted.v), 23);
+  return _mm256_castsi256_ps(_mm256_add_epi32(n, _mm256_set1_epi32(Format<float>::kOne)));
+}
+inline MaskF is_odd(VecF shifted) {
+  const __m256i one = _mm256_set1_epi32(1);
+  const __m256i low = _mm256_and_si256(_mm256_castps_si256(shifted.v), one);
+  return {_mm256_castsi256_ps(_mm256_cmpeq_epi32(low, one))};
+}
+inline VecF negate_if_second_bit(VecF x, VecF shifted) {
+  const __m256i sign = _mm256_slli_epi32(_mm256_srli_epi32(_mm256_castps_si256(shifted.v), 1), 31);
+  return _mm256_xor_ps(x.v, _mm256_castsi256_ps(sign));
+}
+inline VecF scale(VecF x, VecF shifted) { return scale_in_two(x, shifted); }
 inline VecF split_exponent(VecF x, VecF* exponent) {
   const __m256i bits = _mm256_castps_si256(x.v);
-  const __m256i e = _mm256_srai_epi32(_mm256_sub_epi32(bits, _mm256_set1_epi32(0x3f3504f3)), 23);
+  const __m256i e =
+      _mm256_srai_epi32(_mm256_sub_epi32(bits, _mm256_set1_epi32(Format<float>::kSqrtHalf)), 23);
   *exponent = _mm256_cvtepi32_ps(e);
   return _mm256_castsi256_ps(_mm256_sub_epi32(bits, _mm256_slli_epi32(e, 23)));
 }
@@ -159,9 +178,41 @@ inline VecD round(VecD a) {
 }
 inline VecD trunc(VecD a) { return _mm256_round_pd(a.v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
 inline VecD fma(VecD a, VecD b, VecD c) { return _mm256_fmadd_pd(a.v, b.v, c.v); }
-inline void store_mask(MaskD m, bool* to) {
+inline void store_mask_first(MaskD m, bool* to, int64_t n) {
   const int bits = _mm256_movemask_pd(m.m);
-  for (int i = 0; i < 4; ++i) to[i] = bits >> i & 1;
+  for (int i = 0; i < 4 && i < n; ++i) to[i] = bits >> i & 1;
+}
+inline VecD lesser(VecD a, VecD b) { return _mm256_min_pd(a.v, b.v); }
+inline VecD greater(VecD a, VecD b) { return _mm256_max_pd(a.v, b.v); }
+inline VecD copy_sign(VecD size, VecD sign) {
+  const __m256d mask = _mm256_set1_pd(-0.0);
+  return _mm256_or_pd(_mm256_andnot_pd(mask, size.v), _mm256_and_pd(mask, sign.v));
+}
+inline bool any(MaskD m) { return _mm256_movemask_pd(m.m) != 0; }
+inline VecD power_of_two(VecD shifted) {
+  const __m256i n = _mm256_slli_epi64(_mm256_castpd_si256(shifted.v), 52);
+  return _mm256_castsi256_pd(_mm256_add_epi64(n, _mm256_set1_epi64x(Format<double>::kOne)));
+}
+inline MaskD is_odd(VecD shifted) {
+  const __m256i one = _mm256_set1_epi64x(1);
+  const __m256i low = _mm256_and_si256(_mm256_castpd_si256(shifted.v), one);
+  return {_mm256_castsi256_pd(_mm256_cmpeq_epi64(low, one))};
+}
+inline VecD negate_if_second_bit(VecD x, VecD shifted) {
+  const __m256i sign = _mm256_slli_epi64(_mm256_srli_epi64(_mm256_castpd_si256(shifted.v), 1), 63);
+  return _mm256_xor_pd(x.v, _mm256_castsi256_pd(sign));
+}
+inline VecD scale(VecD x, VecD shifted) { return scale_in_two(x, shifted); }
+// AVX2 has no conversion of 64-bit integers: the exponent, made positive, becomes the fraction of a
+// number from 2^52 on.
+inline VecD split_exponent(VecD x, VecD* exponent) {
+  const __m256i bits = _mm256_castpd_si256(x.v), bias = _mm256_set1_epi64x(int64_t{1024} << 52);
+  const __m256i from_root = _mm256_sub_epi64(bits, _mm256_set1_epi64x(Format<double>::kSqrtHalf));
+  const __m256i e = _mm256_srli_epi64(_mm256_add_epi64(from_root, bias), 52);
+  const __m256d start = _mm256_set1_pd(4503599627370496.0);
+  *exponent = VecD(_mm256_or_pd(_mm256_castsi256_pd(e), start)) - VecD(4503599627370496.0 + 1024);
+  const __m256i whole = _mm256_slli_epi64(e, 52);  // its bias, 2^62, is subtracted again
+  return _mm256_castsi256_pd(_mm256_add_epi64(_mm256_sub_epi64(bits, whole), bias));
 }
 }  // namespace
 }  // namespace levin::inline v0

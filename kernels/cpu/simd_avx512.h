@@ -69,17 +69,35 @@ inline VecF fma(VecF a, VecF b, VecF c) { return _mm512_fmadd_ps(a.v, b.v, c.v);
 inline void store_mask(MaskF m, bool* to) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_maskz_set1_epi8(m.m, 1));
 }
-inline VecF round_small(VecF a) {
-  const VecF magic(12582912.0f);
-  return (a + magic) - magic;
+inline void store_mask_first(MaskF m, bool* to, int64_t n) {
+  if (n >= VecF::kWidth) return store_mask(m, to);
+  _mm_mask_storeu_epi8(to, (__mmask16)((1u << n) - 1), _mm_maskz_set1_epi8(m.m, 1));
 }
-inline VecF exp2_of_whole(VecF n) {
-  const __m512i biased = _mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127));
-  return _mm512_castsi512_ps(_mm512_slli_epi32(biased, 23));
+inline VecF lesser(VecF a, VecF b) { return _mm512_min_ps(a.v, b.v); }
+inline VecF greater(VecF a, VecF b) { return _mm512_max_ps(a.v, b.v); }
+inline VecF copy_sign(VecF size, VecF sign) {
+  const __m512 mask = _mm512_set1_ps(-0.0f);
+  return _mm512_or_ps(_mm512_andnot_ps(mask, size.v), _mm512_and_ps(mask, sign.v));
+}
+inline bool any(MaskF m) { return m.m != 0; }
+inline VecF power_of_two(VecF shifted) {
+  const __m512i n = _mm512_slli_epi32(_mm512_castps_si512(shifted.v), 23);
+  return _mm512_castsi512_ps(_mm512_add_epi32(n, _mm512_set1_epi32(Format<float>::kOne)));
+}
+inline MaskF is_odd(VecF shifted) {
+  return {_mm512_test_epi32_mask(_mm512_castps_si512(shifted.v), _mm512_set1_epi32(1))};
+}
+inline VecF negate_if_second_bit(VecF x, VecF shifted) {
+  const __m512i sign = _mm512_slli_epi32(_mm512_srli_epi32(_mm512_castps_si512(shifted.v), 1), 31);
+  return _mm512_xor_ps(x.v, _mm512_castsi512_ps(sign));
+}
+inline VecF scale(VecF x, VecF shifted) {
+  return _mm512_scalef_ps(x.v, (shifted - shift<VecF>()).v);
 }
 inline VecF split_exponent(VecF x, VecF* exponent) {
   const __m512i bits = _mm512_castps_si512(x.v);
-  const __m512i e = _mm512_srai_epi32(_mm512_sub_epi32(bits, _mm512_set1_epi32(0x3f3504f3)), 23);
+  const __m512i e =
+      _mm512_srai_epi32(_mm512_sub_epi32(bits, _mm512_set1_epi32(Format<float>::kSqrtHalf)), 23);
   *exponent = _mm512_cvtepi32_ps(e);
   return _mm512_castsi512_ps(_mm512_sub_epi32(bits, _mm512_slli_epi32(e, 23)));
 }
@@ -141,6 +159,38 @@ inline VecD trunc(VecD a) {
 inline VecD fma(VecD a, VecD b, VecD c) { return _mm512_fmadd_pd(a.v, b.v, c.v); }
 inline void store_mask(MaskD m, bool* to) {
   _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_maskz_set1_epi8(m.m, 1));
+}
+inline void store_mask_first(MaskD m, bool* to, int64_t n) {
+  if (n >= VecD::kWidth) return store_mask(m, to);
+  _mm_mask_storeu_epi8(to, (__mmask16)((1u << n) - 1), _mm_maskz_set1_epi8(m.m, 1));
+}
+inline VecD lesser(VecD a, VecD b) { return _mm512_min_pd(a.v, b.v); }
+inline VecD greater(VecD a, VecD b) { return _mm512_max_pd(a.v, b.v); }
+inline VecD copy_sign(VecD size, VecD sign) {
+  const __m512d mask = _mm512_set1_pd(-0.0);
+  return _mm512_or_pd(_mm512_andnot_pd(mask, size.v), _mm512_and_pd(mask, sign.v));
+}
+inline bool any(MaskD m) { return m.m != 0; }
+inline VecD power_of_two(VecD shifted) {
+  const __m512i n = _mm512_slli_epi64(_mm512_castpd_si512(shifted.v), 52);
+  return _mm512_castsi512_pd(_mm512_add_epi64(n, _mm512_set1_epi64(Format<double>::kOne)));
+}
+inline MaskD is_odd(VecD shifted) {
+  return {_mm512_test_epi64_mask(_mm512_castpd_si512(shifted.v), _mm512_set1_epi64(1))};
+}
+inline VecD negate_if_second_bit(VecD x, VecD shifted) {
+  const __m512i sign = _mm512_slli_epi64(_mm512_srli_epi64(_mm512_castpd_si512(shifted.v), 1), 63);
+  return _mm512_xor_pd(x.v, _mm512_castsi512_pd(sign));
+}
+inline VecD scale(VecD x, VecD shifted) {
+  return _mm512_scalef_pd(x.v, (shifted - shift<VecD>()).v);
+}
+inline VecD split_exponent(VecD x, VecD* exponent) {
+  const __m512i bits = _mm512_castpd_si512(x.v);
+  const __m512i e =
+      _mm512_srai_epi64(_mm512_sub_epi64(bits, _mm512_set1_epi64(Format<double>::kSqrtHalf)), 52);
+  *exponent = _mm512_cvtepi64_pd(e);
+  return _mm512_castsi512_pd(_mm512_sub_epi64(bits, _mm512_slli_epi64(e, 52)));
 }
 
 }  // namespace

@@ -1,180 +1,268 @@
-// Functions of One<T> and Vec<T>. exp, log and tanh of float32: own, branch-free, the same operations
-// at every width; exp and log are within 1 unit of the last place, tanh within 1.3. The others, and
-// all of float64: the C library.
+// Own functions of One<T> and Vec<T>: branch-free, the same operations at every width. Greatest error
+// in units of the last place, over all floats and over random doubles (tests/kernels_math_test.cpp):
+//
+//            exp  log  expm1  log1p  tanh  erf  sin  cos
+//   float32  1.0  0.9  1.6    1.5    2.4   1.6  1.6  1.6
+//   float64  1.0  0.9               2.5         1.6  1.6    expm1, log1p, erf: simd_libm.h
 #pragma once
 
-#include "simd.h"
+#include "simd_libm.h"
 
 namespace levin::inline v0 {
 namespace {
 
-// ---- The C library's functions, number by number and in double precision: a float's result is then
-// right to the last place nearly always, and the same in every instruction set.
-
-template <class T>
-One<T> by_number(One<T> x, double (*f)(double)) {
-  return One<T>::raw(static_cast<T>(f(x.v)));
-}
-template <class T>
-One<T> by_number(One<T> x, One<T> z, double (*f)(double, double)) {
-  return One<T>::raw(static_cast<T>(f(x.v, z.v)));
-}
-#ifdef LEVIN_VECTORS
-template <class T>
-Vec<T> by_number(Vec<T> x, double (*f)(double)) {
-  T numbers[Vec<T>::kWidth];
-  x.store(numbers);
-  for (T& number : numbers) number = static_cast<T>(f(number));
-  return Vec<T>::load(numbers);
-}
-template <class T>
-Vec<T> by_number(Vec<T> x, Vec<T> z, double (*f)(double, double)) {
-  T numbers[Vec<T>::kWidth], others[Vec<T>::kWidth];
-  x.store(numbers);
-  z.store(others);
-  for (int i = 0; i < Vec<T>::kWidth; ++i) numbers[i] = static_cast<T>(f(numbers[i], others[i]));
-  return Vec<T>::load(numbers);
-}
-#endif
-
-// Inside a lambda: Clang takes no address of a builtin.
-#define LEVIN_BY_NUMBER(V, name)                                                 \
-  inline V name(V x) {                                                           \
-    return by_number(x, [](double number) { return __builtin_##name(number); }); \
-  }
-#define LEVIN_FLOAT_AND_DOUBLE(name) LEVIN_DOUBLE(name) LEVIN_FLOAT(name)
-#ifdef LEVIN_VECTORS
-#define LEVIN_DOUBLE(name) LEVIN_BY_NUMBER(One<double>, name) LEVIN_BY_NUMBER(Vec<double>, name)
-#define LEVIN_FLOAT(name) LEVIN_BY_NUMBER(One<float>, name) LEVIN_BY_NUMBER(Vec<float>, name)
-#else
-#define LEVIN_DOUBLE(name) LEVIN_BY_NUMBER(One<double>, name)
-#define LEVIN_FLOAT(name) LEVIN_BY_NUMBER(One<float>, name)
-#endif
-LEVIN_DOUBLE(exp)
-LEVIN_DOUBLE(log)
-LEVIN_DOUBLE(tanh)
-LEVIN_FLOAT_AND_DOUBLE(expm1)
-LEVIN_FLOAT_AND_DOUBLE(log1p)
-LEVIN_FLOAT_AND_DOUBLE(log2)
-LEVIN_FLOAT_AND_DOUBLE(log10)
-LEVIN_FLOAT_AND_DOUBLE(sin)
-LEVIN_FLOAT_AND_DOUBLE(cos)
-LEVIN_FLOAT_AND_DOUBLE(tan)
-LEVIN_FLOAT_AND_DOUBLE(asin)
-LEVIN_FLOAT_AND_DOUBLE(acos)
-LEVIN_FLOAT_AND_DOUBLE(atan)
-LEVIN_FLOAT_AND_DOUBLE(sinh)
-LEVIN_FLOAT_AND_DOUBLE(cosh)
-LEVIN_FLOAT_AND_DOUBLE(asinh)
-LEVIN_FLOAT_AND_DOUBLE(acosh)
-LEVIN_FLOAT_AND_DOUBLE(atanh)
-LEVIN_FLOAT_AND_DOUBLE(erf)
-LEVIN_FLOAT_AND_DOUBLE(erfc)
-
-// Python's a // b, also where the exact quotient is just below a whole number.
-inline double floor_divide_double(double a, double b) {
-  if (b == 0) return a / b;
-  const double rest = __builtin_fmod(a, b);
-  double quotient = (a - rest) / b;
-  if (rest != 0 && (b < 0) != (rest < 0)) quotient -= 1;
-  if (quotient == 0) return __builtin_copysign(0.0, a / b);
-  const double floor = __builtin_floor(quotient);
-  return quotient - floor > 0.5 ? floor + 1 : floor;
-}
-
-inline double pow_double(double a, double b) { return __builtin_pow(a, b); }
-inline double fmod_double(double a, double b) { return __builtin_fmod(a, b); }
-inline double atan2_double(double a, double b) { return __builtin_atan2(a, b); }
-inline double hypot_double(double a, double b) { return __builtin_hypot(a, b); }
-
-#define LEVIN_TWO(name, function)                       \
-  template <class V>                                    \
-  requires requires(V v) { by_number(v, v, function); } \
-  V name(V x, V z) { return by_number(x, z, function); }
-LEVIN_TWO(pow, pow_double)
-LEVIN_TWO(fmod, fmod_double)
-LEVIN_TWO(atan2, atan2_double)
-LEVIN_TWO(hypot, hypot_double)
-LEVIN_TWO(floor_divide, floor_divide_double)
-
-#undef LEVIN_TWO
-#undef LEVIN_FLOAT
-#undef LEVIN_DOUBLE
-#undef LEVIN_FLOAT_AND_DOUBLE
-#undef LEVIN_BY_NUMBER
-
-// ---- Own functions of float32
-
-// Horner's scheme: c[0] x^(n-1) + ... + c[n-1].
+// c[0] x^(n-1) + ... + c[n-1] by Horner's scheme; a long one as its even and its odd part, so that the
+// processor has two chains of operations to work at.
 template <class V, int n>
-V polynomial(V x, const float (&c)[n]) {
+V polynomial(V x, const double (&c)[n]) {
   V sum(c[0]);
-  for (int i = 1; i < n; ++i) sum = fma(sum, x, V(c[i]));
-  return sum;
+  if constexpr (n < 8) {
+#pragma GCC unroll 8
+    for (int i = 1; i < n; ++i) sum = fma(sum, x, V(c[i]));
+    return sum;
+  } else {
+    const V square = x * x;
+    V other(c[1]);
+#pragma GCC unroll 8
+    for (int i = 2; i < n; i += 2) sum = fma(sum, square, V(c[i]));
+#pragma GCC unroll 8
+    for (int i = 3; i < n; i += 2) other = fma(other, square, V(c[i]));
+    return n % 2 ? fma(other, x, sum) : fma(sum, x, other);
+  }
 }
 
-// e^x = 2^n e^r with |r| <= ln 2 / 2; Cephes' expf polynomial. 2^n goes in two factors, so that
-// results down to the smallest denormal and up to the largest float are right.
 template <class V>
-V exp_float(V x) {
-  const V above = select(x > V(-104.0f), x, V(-104.0f));  // NaN too: it has no whole part
-  const V clipped = select(above < V(89.0f), above, V(89.0f));
-  const V n = round_small(clipped * V(1.44269504088896341f));
-  V r = fma(n, V(-0.693359375f), clipped);
-  r = fma(n, V(2.12194440e-4f), r);
-  const float c[] = {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
-                     4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
-  const V power = fma(polynomial(r, c), r * r, r) + V(1.0f);
-  const V half = round_small(n * V(0.5f));
-  const V result = (power * exp2_of_whole(half)) * exp2_of_whole(n - half);
-  return select(x != x, x, result);
+constexpr bool kIsFloat = sizeof(typename V::Element) == 4;
+
+// ---- e^x = 2^n e^r with |r| <= ln 2 / 2. ln 2 in two parts, of which n times the first is exact.
+
+// e^r - 1, and n shifted. float32: Cephes' polynomial; float64: a minimax polynomial.
+template <class V>
+V expm1_of_rest(V x, V* shifted) {
+  *shifted = fma(x, V(1.44269504088896340736), shift<V>());
+  const V n = *shifted - shift<V>();
+  if constexpr (kIsFloat<V>) {
+    const V r = fma(n, V(2.12194440e-4), fma(n, V(-0.693359375), x));
+    const double c[] = {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3,
+                        4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1};
+    return fma(polynomial(r, c), r * r, r);
+  } else {
+    const V r = fma(n, V(-1.90821492927058770002e-10), fma(n, V(-6.93147180369123816490e-1), x));
+    const double c[] = {2.08265445304447610e-9,
+                        2.51121445146690339e-8,
+                        2.75575827751864018e-7,
+                        2.75572345590746895e-6,
+                        2.48015869246202215e-5,
+                        1.98412698966802159e-4,
+                        1.38888888891172593e-3,
+                        8.33333333331691753e-3,
+                        4.16666666666660884e-2,
+                        1.66666666666666824e-1,
+                        0.5};
+    return fma(polynomial(r, c), r * r, r);
+  }
 }
 
-// log x = e ln 2 + log m with m in [sqrt(1/2), sqrt(2)); Cephes' logf polynomial.
+// x between the bounds; NaN stays.
 template <class V>
-V log_float(V x) {
-  const auto tiny = x < V(1.17549435e-38f);
-  const V scaled = select(tiny, x * V(8388608.0f), x);
-  const auto unusual = x <= V(0.0f);
-  V e;
-  const V m = split_exponent(select(unusual, V(1.0f), scaled), &e);
-  e = select(tiny, e - V(23.0f), e);
-  const V f = m - V(1.0f);
-  const float c[] = {7.0376836292e-2f,  -1.1514610310e-1f, 1.1676998740e-1f,
-                     -1.2420140846e-1f, 1.4249322787e-1f,  -1.6668057665e-1f,
-                     2.0000714765e-1f,  -2.4999993993e-1f, 3.3333331174e-1f};
+V between(double low, V x, double high) {
+  return lesser(V(high), greater(V(low), x));
+}
+
+// Beyond the bounds it is 0 or infinite.
+template <class V>
+V exp_own(V x) {
+  V shifted;
+  const V rest = kIsFloat<V> ? expm1_of_rest(between(-104, x, 89), &shifted)
+                             : expm1_of_rest(between(-746, x, 710), &shifted);
+  return scale(rest + V(1), shifted);
+}
+
+// 2^n (e^r - 1) + (2^n - 1), with half of 2^n, which may be too large.
+template <class V>
+V expm1_own(V x) {
+  V shifted;
+  const V rest = expm1_of_rest(between(-20, x, 89), &shifted);
+  const V half_power = power_of_two(shifted - V(1));
+  const V result = V(2) * fma(half_power, rest, half_power - V(0.5));
+  return select(abs(x) < V(1e-8), x, result);  // x itself where it is -0 or denormal
+}
+
+// With t = e^2|x| - 1: t / (t + 2), with the sign of x. From the bound on it is 1.
+template <class V>
+V tanh_own(V x) {
+  const V size = lesser(V(kIsFloat<V> ? 10 : 20), abs(x));
+  V shifted;
+  const V rest = expm1_of_rest(size + size, &shifted);
+  const V power = power_of_two(shifted);
+  const V t = fma(power, rest, power - V(1));
+  return copy_sign(t / (t + V(2)), x);
+}
+
+// ---- log x = e ln 2 + log(1 + f) with 1 + f in [sqrt(1/2), sqrt(2))
+
+// float32: Cephes' polynomial. float64, as fdlibm: log(1 + f) = 2 atanh(s) with s = f / (2 + f).
+template <class V>
+V log_of(V f, V e) {
   const V square = f * f;
-  V tail = polynomial(f, c) * f * square;
-  tail = fma(e, V(-2.12194440e-4f), tail);
-  tail = fma(square, V(-0.5f), tail);
-  V result = fma(e, V(0.693359375f), f + tail);
-  const V inf(__builtin_inff());
-  result = select(x == V(0.0f), -inf, result);
-  result = select(x < V(0.0f), V(__builtin_nanf("")), result);
-  return select(x == inf, inf, select(x != x, x, result));
+  if constexpr (kIsFloat<V>) {
+    const double c[] = {7.0376836292e-2,  -1.1514610310e-1, 1.1676998740e-1,
+                        -1.2420140846e-1, 1.4249322787e-1,  -1.6668057665e-1,
+                        2.0000714765e-1,  -2.4999993993e-1, 3.3333331174e-1};
+    V tail = polynomial(f, c) * f * square;
+    tail = fma(e, V(-2.12194440e-4), tail);
+    tail = fma(square, V(-0.5), tail);
+    return fma(e, V(0.693359375), f + tail);
+  } else {
+    const V s = f / (f + V(2)), z = s * s, half = square * V(0.5);
+    const double c[] = {1.32525842816568734e-1, 1.32499850321357887e-1, 1.53870964121363168e-1,
+                        1.81817755425474237e-1, 2.22222226482467339e-1, 2.85714285690768510e-1,
+                        4.00000000000062750e-1, 6.66666666666666630e-1};
+    const V tail = fma(s, fma(polynomial(z, c), z, half), e * V(1.90821492927058770002e-10));
+    return fma(e, V(6.93147180369123816490e-1), f - (half - tail));
+  }
 }
 
-// Near 0 Cephes' tanhf polynomial, else 1 - 2 / (e^2|x| + 1) with the sign of x.
+// What log gives at 0, below it, at infinity and for NaN; x is the argument.
 template <class V>
-V tanh_float(V x) {
-  const V size = abs(x);
-  const V square = x * x;
-  const float c[] = {-5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f, 1.33314422036e-1f,
-                     -3.33332819422e-1f};
-  const V near = fma(polynomial(square, c) * square, x, x);
-  const V far = V(1.0f) - V(2.0f) / (exp_float(size + size) + V(1.0f));
-  const V small = select(square == V(0.0f), x, near);  // x itself, also where it is -0
-  return select(size < V(0.625f), small, select(x < V(0.0f), -far, select(x != x, x, far)));
+V log_at_edges(V x, V result) {
+  const V inf(__builtin_inff());
+  result = select(x == V(0), -inf, result);
+  return select(x > V(0), select(x == inf, inf, result),
+                select(x < V(0), V(__builtin_nanf("")), select(x != x, x, result)));
 }
 
-inline One<float> exp(One<float> x) { return exp_float(x); }
-inline One<float> log(One<float> x) { return log_float(x); }
-inline One<float> tanh(One<float> x) { return tanh_float(x); }
+template <class V>
+V log_own(V x) {
+  const double up = kIsFloat<V> ? 23 : 52;
+  const auto tiny = x < V(kIsFloat<V> ? 0x1p-126 : 0x1p-1022);
+  const V scaled = select(tiny, x * V(kIsFloat<V> ? 0x1p23 : 0x1p52), x);
+  V e;
+  const V m = split_exponent(select(x > V(0), scaled, V(1)), &e);
+  return log_at_edges(x, log_of(m - V(1), select(tiny, e - V(up), e)));
+}
+
+// Of u = 1 + x; what its rounding lost is added to f.
+template <class V>
+V log1p_own(V x) {
+  const V u = x + V(1);
+  V e;
+  const V m = split_exponent(select((u > V(0)) & (u < V(__builtin_inff())), u, V(1)), &e);
+  const V lost = (x - (u - V(1))) * power_of_two(shift<V>() - lesser(e, V(100)));
+  const V result = log_at_edges(u, log_of((m - V(1)) + lost, e));
+  return select(abs(x) < V(1e-8), x, result);
+}
+
+// ---- sin and cos by x = n pi / 2 + r with |r| <= pi / 4. Angles beyond the bound, for which three
+// parts of pi / 2 are not enough, and processors without fused multiply-adds: by the C library.
+
 #ifdef LEVIN_VECTORS
-inline VecF exp(VecF x) { return exp_float(x); }
-inline VecF log(VecF x) { return log_float(x); }
-inline VecF tanh(VecF x) { return tanh_float(x); }
+constexpr double kLargestAngle = 1e5;
+#else
+constexpr double kLargestAngle = -1;
 #endif
+
+// r, and n shifted.
+template <class V>
+V rest_of_angle(V x, V* shifted) {
+  *shifted = fma(x, V(0.636619772367581343076), shift<V>());
+  const V n = *shifted - shift<V>();
+  if constexpr (kIsFloat<V>)
+    return fma(n, V(0x1.ee59dap-50), fma(n, V(0x1.777a5cp-25), fma(n, V(-0x1.921fb6p+0), x)));
+  else
+    return fma(n, V(1.49738490506587299e-33),
+               fma(n, V(-6.12323399573676604e-17), fma(n, V(-1.57079632679489656), x)));
+}
+
+template <class V>
+V sin_of_rest(V r, V square) {
+  if constexpr (kIsFloat<V>) {
+    const double c[] = {-1.951430022e-4, 8.332153782e-3, -1.666665524e-1};
+    return fma(polynomial(square, c), square * r, r);
+  } else {
+    const double c[] = {1.58957540892178256e-10, -2.50507398378224797e-08,
+                        2.75573135727510261e-06, -1.98412698294554528e-04,
+                        8.33333333332195864e-03, -1.66666666666666297e-01};
+    return fma(polynomial(square, c), square * r, r);
+  }
+}
+
+template <class V>
+V cos_of_rest(V square) {
+  const V start = fma(square, V(-0.5), V(1));
+  if constexpr (kIsFloat<V>) {
+    const double c[] = {2.443211088e-5, -1.388730714e-3, 4.166664556e-2};
+    return fma(polynomial(square, c), square * square, start);
+  } else {
+    const double c[] = {-1.13581989598018843e-11, 2.08756944802655002e-09,
+                        -2.75573141337448222e-07, 2.48015872886987398e-05,
+                        -1.38888888888728194e-03, 4.16666666666665950e-02};
+    return fma(polynomial(square, c), square * square, start);
+  }
+}
+
+// sin(r + n pi / 2)
+template <class V>
+V sin_in_quarters(V r, V shifted) {
+  const V square = r * r;
+  return negate_if_second_bit(select(is_odd(shifted), cos_of_rest(square), sin_of_rest(r, square)),
+                              shifted);
+}
+
+template <class V>
+V sin_own(V x) {
+  V shifted;
+  const V rest = rest_of_angle(x, &shifted);
+  const V result = select(x == V(0), x, sin_in_quarters(rest, shifted));
+  const auto large = abs(x) > V(kLargestAngle);
+  return any(large) ? select(large, sin_by_number(x), result) : result;
+}
+
+template <class V>
+V cos_own(V x) {
+  V shifted;
+  const V rest = rest_of_angle(x, &shifted);
+  const V result = sin_in_quarters(rest, shifted + V(1));
+  const auto large = abs(x) > V(kLargestAngle);
+  return any(large) ? select(large, cos_by_number(x), result) : result;
+}
+
+// ---- erf: minimax polynomials below and above 1; from 3.92 on it is 1.
+template <class V>
+V erf_own(V x) {
+  const V square = x * x, size = abs(x);
+  const double near[] = {7.852520503e-5, -8.009833400e-4, 5.188292358e-3, -2.685379609e-2,
+                         1.128358468e-1, -3.761262596e-1, 1.283791661e-1};
+  const double far[] = {1.080097377e-6,  -8.280380825e-7, -1.694516686e-5, 3.715154162e-5,
+                        5.512871212e-5,  -3.394680680e-4, 5.293658469e-4,  2.479074174e-4,
+                        -3.088841913e-3, 7.886794396e-3,  -1.211569365e-2, 1.246953662e-2,
+                        -8.533783257e-3, 3.555589588e-3,  9.993115067e-1};
+  const V above = polynomial(lesser(V(3.92), size) - V(2.4), far);
+  return select(size < V(1), fma(polynomial(square, near), x, x), copy_sign(above, x));
+}
+
+#define LEVIN_OWN_OF(V, name) \
+  inline V name(V x) { return name##_own(x); }
+#ifdef LEVIN_VECTORS
+#define LEVIN_OWN(T, name) LEVIN_OWN_OF(One<T>, name) LEVIN_OWN_OF(Vec<T>, name)
+#else
+#define LEVIN_OWN(T, name) LEVIN_OWN_OF(One<T>, name)
+#endif
+LEVIN_OWN(float, exp)
+LEVIN_OWN(double, exp)
+LEVIN_OWN(float, log)
+LEVIN_OWN(double, log)
+LEVIN_OWN(float, tanh)
+LEVIN_OWN(double, tanh)
+LEVIN_OWN(float, sin)
+LEVIN_OWN(double, sin)
+LEVIN_OWN(float, cos)
+LEVIN_OWN(double, cos)
+LEVIN_OWN(float, expm1)
+LEVIN_OWN(float, log1p)
+LEVIN_OWN(float, erf)
+#undef LEVIN_OWN
+#undef LEVIN_OWN_OF
 
 }  // namespace
 }  // namespace levin::inline v0
