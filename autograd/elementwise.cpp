@@ -63,11 +63,8 @@ constexpr Traits traits_of(int arguments) {
   || requires(F f, Sym s) { f.d1(s, s, s, s); };
   traits.passes[0] = requires { F::kPasses0; };
   traits.passes[1] = requires { F::kPasses1; };
-  for (int i = 0; i < 3; ++i) {
-    traits.reads[i] = traits.needs & input ? 7 : 0;
-    if constexpr (requires { F::kReads; })
-      if (i < arguments) traits.reads[i] = F::kReads[i];
-  }
+  if constexpr (requires { F::needs; })
+    for (int i = 0; i < arguments; ++i) traits.reads[i] = formula::arguments_read<F>(i);
   traits.symbolic = symbolic<F>;
   return traits;
 }

@@ -1,5 +1,5 @@
-// The loop of every formula over contiguous elements: whole vectors, then the rest one by one with
-// the same operations.
+// The loop of every formula over contiguous elements: whole vectors, then the first elements of one
+// more, whose others are computed from zeros and left.
 #pragma once
 
 #include "../formulas.h"
@@ -16,20 +16,21 @@ F formula_with(const double* numbers) {
   return formula;
 }
 
+// The first `count` elements of a vector.
 template <class V>
-V load_or_zero(const void* from, int64_t i) {
-  using T = typename V::Element;
-  return from ? V::load(static_cast<const T*>(from) + i) : V(0);
+void put(V value, void* out, int64_t i, int64_t count) {
+  value.store_first(static_cast<typename V::Element*>(out) + i, count);
 }
-
-template <class V>
-void put(V value, void* out, int64_t i) {
-  value.store(static_cast<typename V::Element*>(out) + i);
+inline void put(OneMask m, void* out, int64_t i, int64_t) {
+  store_mask(m, static_cast<bool*>(out) + i);
 }
-inline void put(OneMask m, void* out, int64_t i) { store_mask(m, static_cast<bool*>(out) + i); }
 #ifdef LEVIN_VECTORS
-inline void put(MaskF m, void* out, int64_t i) { store_mask(m, static_cast<bool*>(out) + i); }
-inline void put(MaskD m, void* out, int64_t i) { store_mask(m, static_cast<bool*>(out) + i); }
+inline void put(MaskF m, void* out, int64_t i, int64_t count) {
+  store_mask_first(m, static_cast<bool*>(out) + i, count);
+}
+inline void put(MaskD m, void* out, int64_t i, int64_t count) {
+  store_mask_first(m, static_cast<bool*>(out) + i, count);
+}
 #endif
 
 // The gradient g times a derivative; where a mask does not hold, 0.
@@ -83,49 +84,76 @@ constexpr bool has_part() {
   return false;
 }
 
+// Is operand k given? Of a derivative, what it reads: arguments, behind them y, in 3 the gradient.
+template <class F, int arguments, OpPart part>
+constexpr bool is_given(int k) {
+  if constexpr (part == OpPart::f) {
+    return true;
+  } else {
+    constexpr int derivative = int(part) - int(OpPart::d0);
+    if (k == 3) return true;
+    if (k == arguments) return F::needs & output;
+    return formula::arguments_read<F>(derivative) >> k & 1;
+  }
+}
+
 template <class F, OpPart part, class V>
-inline auto evaluate(const F& f, const void* const* in, int64_t i) {
+[[gnu::always_inline]] inline auto evaluate(const F& f, const void* const* in, int64_t i,
+                                            int64_t count) {
   constexpr int n = arguments_of<F, V>();
-  const auto argument = [&](int k) { return load_or_zero<V>(in[k], i); };
+  const auto argument = [&]<int k>() __attribute__((always_inline)) {
+    using T = typename V::Element;
+    if constexpr (is_given<F, n, part>(k))
+      return V::load_first(static_cast<const T*>(in[k]) + i, count);
+    else
+      return V(0);
+  };
   if constexpr (part == OpPart::f) {
     if constexpr (n == 1)
-      return f.f(argument(0));
+      return f.f(argument.template operator()<0>());
     else if constexpr (n == 2)
-      return f.f(argument(0), argument(1));
+      return f.f(argument.template operator()<0>(), argument.template operator()<1>());
     else
-      return f.f(argument(0), argument(1), argument(2));
+      return f.f(argument.template operator()<0>(), argument.template operator()<1>(),
+                 argument.template operator()<2>());
   } else {
-    const V g = argument(3);
+    const V g = argument.template operator()<3>();
     if constexpr (n == 1)
-      return chain(g, f.d0(argument(0), argument(1)));
+      return chain(g, f.d0(argument.template operator()<0>(), argument.template operator()<1>()));
     else if constexpr (n == 2 && part == OpPart::d0)
-      return chain(g, f.d0(argument(0), argument(1), argument(2)));
+      return chain(g, f.d0(argument.template operator()<0>(), argument.template operator()<1>(),
+                           argument.template operator()<2>()));
     else if constexpr (n == 2)
-      return chain(g, f.d1(argument(0), argument(1), argument(2)));
+      return chain(g, f.d1(argument.template operator()<0>(), argument.template operator()<1>(),
+                           argument.template operator()<2>()));
     else if constexpr (part == OpPart::d0)
-      return chain(g, f.d0(argument(0), argument(1), argument(2), V(0)));
+      return chain(g, f.d0(argument.template operator()<0>(), argument.template operator()<1>(),
+                           argument.template operator()<2>(), V(0)));
     else if constexpr (part == OpPart::d1)
-      return chain(g, f.d1(argument(0), argument(1), argument(2), V(0)));
+      return chain(g, f.d1(argument.template operator()<0>(), argument.template operator()<1>(),
+                           argument.template operator()<2>(), V(0)));
     else
-      return chain(g, f.d2(argument(0), argument(1), argument(2), V(0)));
+      return chain(g, f.d2(argument.template operator()<0>(), argument.template operator()<1>(),
+                           argument.template operator()<2>(), V(0)));
   }
 }
 
 template <class F, OpPart part, class T>
 void tile(const void* const* in, void* out, const double* numbers, int64_t n) {
+  using V = Vec<T>;
   const F formula = formula_with<F>(numbers);
   const void* const operands[4] = {in[0], in[1], in[2], in[3]};
   int64_t i = 0;
-  for (; i + Vec<T>::kWidth <= n; i += Vec<T>::kWidth)
-    put(evaluate<F, part, Vec<T>>(formula, operands, i), out, i);
-  for (; i < n; ++i) put(evaluate<F, part, One<T>>(formula, operands, i), out, i);
+  for (; i + V::kWidth <= n; i += V::kWidth)
+    put(evaluate<F, part, V>(formula, operands, i, V::kWidth), out, i, V::kWidth);
+  if (i < n) put(evaluate<F, part, V>(formula, operands, i, n - i), out, i, n - i);
 }
 
 // Integers run number by number, also where floats have vectors.
 template <class F>
 void integer_tile(const void* const* in, void* out, const double* numbers, int64_t n) {
   const F formula = formula_with<F>(numbers);
-  for (int64_t i = 0; i < n; ++i) put(evaluate<F, OpPart::f, I64>(formula, in, i), out, i);
+  for (int64_t i = 0; i < n; ++i) put(evaluate<F, OpPart::f, I64>(formula, in, i, 1), out, i, 1);
 }
 
 template <class F, OpPart part>

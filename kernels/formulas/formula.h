@@ -35,6 +35,15 @@ struct Gated {
 template <class Mask, class T>
 Gated(Mask, T) -> Gated<Mask, T>;
 
+/// The arguments that derivative `i` reads, as bits.
+template <class F>
+constexpr uint8_t arguments_read(int i) {
+  if constexpr (requires { F::kReads; })
+    return F::kReads[i];
+  else
+    return F::needs & input ? 7 : 0;
+}
+
 // Parts of several formulas. Sym has its own (autograd/sym.h): the operations, whose derivatives
 // stay finite where e^x does not.
 template <class T>
