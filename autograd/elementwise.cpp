@@ -2,89 +2,12 @@
 
 #include <array>
 
-#include "../kernels/formulas.h"
 #include "explain.h"
+#include "formula_traits.h"
 #include "launch.h"
-#include "sym.h"
 
 namespace levin::inline v0 {
 namespace {
-
-// ---- What is known of each formula, from its struct
-
-struct Traits {
-  int arguments;
-  int parameters;
-  Needs needs;
-  bool floats_only;
-  bool integers_only;
-  bool not_bool;
-  bool differentiable;
-  bool passes[2];    // the derivative by that argument is 1
-  uint8_t reads[3];  // the arguments that a derivative reads, as bits
-  // g times the derivative as a recorded expression; x holds the arguments and then y
-  Tensor (*symbolic)(OpPart part, const Tensor& g, const Sym* x, const double* numbers);
-};
-
-template <class F>
-F formula_with(const double* numbers) {
-  F formula{};
-  if constexpr (!std::is_empty_v<F>) __builtin_memcpy(&formula, numbers, sizeof(F));
-  return formula;
-}
-
-template <class F>
-Tensor symbolic(OpPart part, const Tensor& g, const Sym* x, const double* numbers) {
-  const F f = formula_with<F>(numbers);
-  if constexpr (requires { f.d0(x[0], x[1]); }) return chain(g, f.d0(x[0], x[1]));
-  if constexpr (requires { f.d0(x[0], x[1], x[2]); })
-    if (part == OpPart::d0) return chain(g, f.d0(x[0], x[1], x[2]));
-  if constexpr (requires { f.d1(x[0], x[1], x[2]); }) return chain(g, f.d1(x[0], x[1], x[2]));
-  if constexpr (requires { f.d0(x[0], x[1], x[2], x[3]); })
-    if (part == OpPart::d0) return chain(g, f.d0(x[0], x[1], x[2], x[3]));
-  if constexpr (requires { f.d1(x[0], x[1], x[2], x[3]); })
-    if (part == OpPart::d1) return chain(g, f.d1(x[0], x[1], x[2], x[3]));
-  if constexpr (requires { f.d2(x[0], x[1], x[2], x[3]); })
-    return chain(g, f.d2(x[0], x[1], x[2], x[3]));
-  fail(Fault::order, {"this formula has no such derivative"});
-}
-
-template <class F>
-constexpr Traits traits_of(int arguments) {
-  Traits traits{};
-  traits.arguments = arguments;
-  traits.parameters = std::is_empty_v<F> ? 0 : static_cast<int>(sizeof(F) / sizeof(double));
-  if constexpr (requires { F::needs; }) traits.needs = F::needs;
-  traits.floats_only = requires { F::kFloatsOnly; };
-  traits.integers_only = requires { F::kIntegersOnly; };
-  traits.not_bool = requires { F::kNotBool; };
-  traits.differentiable = requires(F f, Sym s) { f.d0(s, s); }
-  || requires(F f, Sym s) { f.d0(s, s, s); }
-  || requires(F f, Sym s) { f.d1(s, s, s, s); };
-  traits.passes[0] = requires { F::kPasses0; };
-  traits.passes[1] = requires { F::kPasses1; };
-  if constexpr (requires { F::needs; })
-    for (int i = 0; i < arguments; ++i) traits.reads[i] = formula::arguments_read<F>(i);
-  traits.symbolic = symbolic<F>;
-  return traits;
-}
-
-constexpr int count_arguments(const char* list) {
-  int count = 1;
-  for (; *list; ++list) count += *list == ',';
-  return count;
-}
-
-constexpr Traits kTraits[kOps] = {
-#define OP(name, Struct, arguments, parameters) \
-  traits_of<formula::Struct>(count_arguments(#arguments)),
-#define FORMULA OP
-#include "../kernels/ops.def"
-#undef FORMULA
-#undef OP
-};
-
-const Traits& traits_of(Op op) { return kTraits[static_cast<int>(op)]; }
 
 // ---- Forward
 
@@ -93,11 +16,16 @@ constexpr int kMost = 3;
 // A formula with its operands, checked and brought to one shape.
 struct Prepared {
   ElementwiseCall call;
-  const Tensor* first = nullptr;  // of the operands that are tensors
-  const Shape* shape;             // the first tensor's, or `joined`
-  DType dtype;                    // of the result
-  Shape joined;
-  Layout broadcast[kMost];  // where an operand's own layout does not do
+  const TensorImpl* first;  // of the operands that are tensors
+  const Shape* shape;
+  int64_t numel;
+  DType dtype;  // of the result
+};
+
+// Layouts where the operands' own do not do.
+struct Joined {
+  Shape shape;
+  Layout in[kMost];
 };
 
 [[noreturn]] void fail_broadcast(Op op, const Operand* in, int count) {
@@ -110,53 +38,82 @@ struct Prepared {
         ": shapes do not broadcast"});
 }
 
-void prepare(Op op, const Operand* in, int count, std::span<const double> parameters, Prepared* p) {
-  const Traits& traits = traits_of(op);
+template <int count>
+const Tensor& first_tensor(const Operand* in) {
+  if (count == 1 || in[0].tensor) return *in[0].tensor;
+  return count == 2 || in[1].tensor ? *in[1].tensor : *in[2].tensor;
+}
+
+// Takes the operands as they are. Are all tensors contiguous, of one shape and of one type that is
+// computed in? Then nothing is left to do.
+template <int count>
+inline bool take(Op op, const Operand* in, std::span<const double> parameters, Prepared* p) {
   ElementwiseCall& call = p->call;
   call.op = op;
+  const TensorImpl& first = first_tensor<count>(in).impl();
+  bool alike = first.contiguous;
+#pragma GCC unroll 3
   for (int i = 0; i < count; ++i) {
-    const Tensor* tensor = in[i].tensor;
-    if (!tensor) {
+    if (!in[i].tensor) {
       call.number_mask |= 1 << i;
       call.numbers[3 - i] = in[i].number.value;
-    } else if (!p->first) {
-      p->first = tensor;
-      p->shape = &tensor->shape();
-    } else {
-      check_same_device(name_of(op), *p->first, *tensor);
-      if (tensor->shape() == *p->shape) continue;
-      const Shape so_far = *p->shape;
-      if (!broadcast_shapes(so_far, tensor->shape(), &p->joined)) fail_broadcast(op, in, count);
-      p->shape = &p->joined;
+      continue;
     }
+    const TensorImpl& x = in[i].tensor->impl();
+    call.in[i] = {x.block.get(), &x.layout};
+    if (&x == &first) continue;
+    alike = alike && x.contiguous && x.layout.dtype == first.layout.dtype &&
+            x.block->device == first.block->device && x.layout.shape == first.layout.shape;
   }
-  int at = 0;
-  for (const double parameter : parameters) call.numbers[at++] = parameter;
+  for (std::size_t i = 0; i < parameters.size(); ++i) call.numbers[i] = parameters[i];
+  p->first = &first;
+  p->shape = &first.layout.shape;
+  p->numel = first.numel;
+  call.compute = first.layout.dtype;
+  p->dtype = traits_of(op).predicate ? kBool : call.compute;
+  if (call.number_mask == 0) call.packed = first.numel;
+  return alike && (call.compute == kFloat32 || call.compute == kFloat64) &&
+         !traits_of(op).integers_only;
+}
+
+// For operands of different shapes or types.
+void join(const Operand* in, int count, Prepared* p, Joined* joined) {
+  ElementwiseCall& call = p->call;
+  const Traits& traits = traits_of(call.op);
+  call.packed = -1;
+  for (int i = 0; i < count; ++i) {
+    if (!in[i].tensor) continue;
+    check_same_device(name_of(call.op), *p->first, in[i].tensor->impl());
+    if (in[i].tensor->shape() == *p->shape) continue;
+    const Shape so_far = *p->shape;
+    if (!broadcast_shapes(so_far, in[i].tensor->shape(), &joined->shape))
+      fail_broadcast(call.op, in, count);
+    p->shape = &joined->shape;
+  }
+  p->numel = p->shape->numel();
   // A condition chooses; it has no say in the type.
-  const int typed = op == Op::where ? 1 : 0;
+  const int typed = call.op == Op::where ? 1 : 0;
   DType type = result_type({in + typed, static_cast<std::size_t>(count - typed)});
-  if (!is_floating(type)) [[unlikely]] {
+  if (!is_floating(type)) {
     check(type != kBool || !traits.not_bool,
-          {name_of(op), ": a bool tensor: a type of numbers is needed, use to()"});
+          {name_of(call.op), ": a bool tensor: a type of numbers is needed, use to()"});
     if (traits.floats_only) type = kFloat32;
   } else {
     check(!traits.integers_only,
-          {name_of(op), ": a ", type, " tensor: integers or bool are needed"});
+          {name_of(call.op), ": a ", type, " tensor: integers or bool are needed"});
   }
   call.compute = compute_type(type);
-  p->dtype = is_predicate(op) ? kBool : type;
+  p->dtype = traits.predicate ? kBool : type;
   for (int i = 0; i < count; ++i) {
-    if (!in[i].tensor) continue;
-    call.in[i] = arg(*in[i].tensor);
-    if (call.in[i].layout->shape == *p->shape) continue;
-    p->broadcast[i] = broadcast_to(*call.in[i].layout, *p->shape);
-    call.in[i].layout = &p->broadcast[i];
+    if (!in[i].tensor || in[i].tensor->shape() == *p->shape) continue;
+    joined->in[i] = broadcast_to(*call.in[i].layout, *p->shape);
+    call.in[i].layout = &joined->in[i];
   }
 }
 
 // ---- Backward
 
-// What a derivative knows of the call, and what it reads: y here, the arguments behind it.
+// What a derivative knows of the call.
 struct Derivative {
   Op op;
   DType compute;
@@ -164,9 +121,17 @@ struct Derivative {
   uint8_t number_mask;
   Number::Kind kinds[kMost];  // of the arguments that are numbers
   double numbers[4];
-  SavedOutput y;
 
-  // x holds the arguments where the formula needs them.
+  Derivative(const ElementwiseCall& call, const Operand* in, int its_count)
+      : op(call.op),
+        compute(call.compute),
+        count(static_cast<uint8_t>(its_count)),
+        number_mask(call.number_mask) {
+    for (int i = 0; i < count; ++i) kinds[i] = in[i].number.kind;
+    for (int i = 0; i < 4; ++i) numbers[i] = call.numbers[i];
+  }
+
+  // x: the arguments where the formula needs them, then y where it does.
   void run(const Saved* x, const Tensor& g, Grads& grads) const {
     const Traits& traits = traits_of(op);
     int edge = 0;
@@ -196,6 +161,8 @@ struct Derivative {
     return traits_of(op).reads[static_cast<int>(part) - static_cast<int>(OpPart::d0)];
   }
 
+  const Saved& y(const Saved* x) const { return x[needs_arguments(op) ? count : 0]; }
+
   // g times the derivative in one kernel.
   Tensor fused(OpPart part, int to, const Saved* x, const Tensor& g, Grads& grads) const {
     const Needs needs = traits_of(op).needs;
@@ -211,7 +178,7 @@ struct Derivative {
       broadcast[i] = broadcast_to(*call.in[i].layout, g.shape());
       call.in[i].layout = &broadcast[i];
     }
-    if (needs & output) call.in[count] = y.arg(grads);
+    if (needs & output) call.in[count] = y(x).arg(grads);
     call.in[3] = arg(g);
     const bool same = g.shape() == grads.shape(to);
     Tensor result = same ? grads.out(to) : empty(g.shape(), g.dtype(), g.device());
@@ -232,63 +199,86 @@ struct Derivative {
       else
         values.emplace_back(x[i].tensor(grads));
     }
-    if (needs & output) values.emplace_back(y.tensor(grads));
+    if (needs & output) values.emplace_back(y(x).tensor(grads));
     values.resize(4, Sym(0));
     return traits_of(op).symbolic(part, g, values.data(), numbers);
   }
 };
 
+// What a derivative keeps at place i: an argument that it reads, or y.
+Saved saved(const Prepared& p, const Operand* in, int count, const Tensor& out, int i) {
+  const Traits& traits = traits_of(p.call.op);
+  if (!(traits.needs & input) || i == count) return SavedOutput(out);
+  uint8_t read = 0;  // by the derivatives that can be wanted
+  for (int k = 0; k < count; ++k)
+    if (in[k].tensor && in[k].tensor->requires_grad()) read |= traits.reads[k];
+  return in[i].tensor && (read >> i & 1) ? Saved(*in[i].tensor) : Saved();
+}
+
 template <int kept>
 struct ElementwiseBackward : Derivative {
   std::array<Saved, kept> x;
+
+  ElementwiseBackward(const Prepared& p, const Operand* in, int count, const Tensor& out)
+      : ElementwiseBackward(p, in, count, out, std::make_index_sequence<kept>()) {}
   void operator()(const Tensor& g, Grads& grads) const { run(x.data(), g, grads); }
+
+ private:
+  template <std::size_t... i>
+  ElementwiseBackward(const Prepared& p, const Operand* in, int count, const Tensor& out,
+                      std::index_sequence<i...>)
+      : Derivative(p.call, in, count), x{saved(p, in, count, out, i)...} {}
 };
 
-// `kept` is the number of arguments, or 0 where the derivative does not read them.
 template <int kept>
-Tensor record_elementwise(const Prepared& p, const Operand* in, int count, Tensor out) {
-  ElementwiseBackward<kept> backward;
-  backward.op = p.call.op;
-  backward.compute = p.call.compute;
-  backward.count = static_cast<uint8_t>(count);
-  backward.number_mask = p.call.number_mask;
-  for (int i = 0; i < 4; ++i) backward.numbers[i] = p.call.numbers[i];
+void record_elementwise(const Prepared& p, const Operand* in, int count, const Tensor& out) {
   const Tensor* inputs[kMost];
   int edges = 0;
-  uint8_t read = 0;  // by the derivatives that can be wanted
   for (int i = 0; i < count; ++i)
-    if (in[i].tensor && in[i].tensor->requires_grad()) read |= traits_of(p.call.op).reads[i];
-  for (int i = 0; i < count; ++i) {
-    backward.kinds[i] = in[i].number.kind;
-    if (!in[i].tensor) continue;
-    if constexpr (kept > 0)
-      if (read >> i & 1) backward.x[i] = Saved(*in[i].tensor);
-    inputs[edges++] = in[i].tensor;
-  }
-  if (traits_of(p.call.op).needs & output) backward.y = SavedOutput(out);
-  return record(name_of(p.call.op), std::move(out), inputs, edges, std::move(backward));
+    if (in[i].tensor) inputs[edges++] = in[i].tensor;
+  record_as<ElementwiseBackward<kept>>(name_of(p.call.op), out, inputs, edges, p, in, count, out);
+}
+
+constexpr void (*kRecord[kMost + 2])(const Prepared&, const Operand*, int, const Tensor&) = {
+    record_elementwise<0>, record_elementwise<1>, record_elementwise<2>, record_elementwise<3>,
+    record_elementwise<4>};
+
+// Inline, since what it reads was written just before.
+[[gnu::always_inline]] inline Tensor launch(Prepared& p, const Operand* in, int count) {
+  const Op op = p.call.op;
+  const Device device = p.first->block->device;
+  Tensor out = make_empty(*p.shape, p.numel, p.dtype, device);
+  p.call.out = arg(out);
+  launched(backend(device).elementwise(p.call), name_of(op), out);
+  if (!is_grad_enabled() || !traits_of(op).differentiable || !is_floating(p.dtype)) return out;
+  bool wanted = false;
+  for (int i = 0; i < count; ++i)
+    if (in[i].tensor) wanted |= has_history(*in[i].tensor);
+  if (!wanted) return out;
+  const Needs needs = traits_of(op).needs;
+  kRecord[(needs & input ? count : 0) + (needs & output ? 1 : 0)](p, in, count, out);
+  return out;
+}
+
+[[gnu::noinline]] Tensor launch_joined(Prepared& p, const Operand* in, int count) {
+  Joined joined;
+  join(in, count, &p, &joined);
+  return launch(p, in, count);
+}
+
+template <int count>
+Tensor elementwise_of(Op op, const Operand* in, std::span<const double> parameters) {
+  Prepared p;
+  const bool ready = take<count>(op, in, parameters, &p);
+  return ready ? launch(p, in, count) : launch_joined(p, in, count);
 }
 
 }  // namespace
 
-Tensor elementwise(Op op, std::span<const Operand> operands, std::span<const double> parameters) {
-  const Operand* in = operands.data();
-  const int count = static_cast<int>(operands.size());
-  Prepared p;
-  prepare(op, in, count, parameters, &p);
-  Tensor out = empty(*p.shape, p.dtype, p.first->device());
-  p.call.out = arg(out);
-  launched(backend(p.first->device()).elementwise(p.call), name_of(op), out);
-  if (!traits_of(op).differentiable || !is_floating(p.dtype)) return out;
-  bool wanted = false;
-  for (int i = 0; i < count; ++i)
-    if (in[i].tensor) wanted |= recording(*in[i].tensor);
-  if (!wanted) return out;
-  const auto record = !needs_arguments(op) ? record_elementwise<0>
-                      : count == 1         ? record_elementwise<1>
-                      : count == 2         ? record_elementwise<2>
-                                           : record_elementwise<3>;
-  return record(p, in, count, std::move(out));
+Tensor elementwise(Op op, std::span<const Operand> in, std::span<const double> parameters) {
+  if (in.size() == 1) return elementwise_of<1>(op, in.data(), parameters);
+  if (in.size() == 2) return elementwise_of<2>(op, in.data(), parameters);
+  return elementwise_of<3>(op, in.data(), parameters);
 }
 
 bool fits_into(DType result, DType target) {
@@ -298,15 +288,20 @@ bool fits_into(DType result, DType target) {
 
 void elementwise_into(const Tensor& out, Op op, std::span<const Operand> operands,
                       std::span<const double> parameters) {
+  const Operand* in = operands.data();
+  const auto count = static_cast<int>(operands.size());
   Prepared p;
-  prepare(op, operands.data(), static_cast<int>(operands.size()), parameters, &p);
+  Joined joined;
+  const auto take_these = count == 1 ? take<1> : count == 2 ? take<2> : take<3>;
+  if (!take_these(op, in, parameters, &p)) join(in, count, &p, &joined);
   check(*p.shape == out.shape(), {name_of(op), "_: the result of shape ", *p.shape,
                                   " does not fit the tensor of shape ", out.shape()});
   const bool fits = fits_into(p.dtype, out.dtype());
   check(fits,
         {name_of(op), "_: a ", p.dtype, " result cannot be put into a ", out.dtype(), " tensor"});
   p.call.out = arg(out);
-  launched(backend(p.first->device()).elementwise(p.call), name_of(op), out);
+  if (p.dtype != out.dtype() || !out.is_contiguous()) p.call.packed = -1;
+  launched(backend(out.device()).elementwise(p.call), name_of(op), out);
 }
 
 bool needs_arguments(Op op) { return traits_of(op).needs & input; }

@@ -180,10 +180,10 @@ class Run {
 
   void run_node(Node* node, const Tensor& g) {
     Grads grads(node);
-    if (g.defined()) node->run(node, g, grads);
+    if (g.defined()) node->type->run(node, g, grads);
     check_gradients(node, grads);
     if (!retain_graph_) {
-      node->drop_saved(node);
+      node->type->drop_saved(node);
       node->released = true;  // before edges are given away: an error must not leave half a node
     }
     for (int i = 0; i < node->edge_count; ++i) {

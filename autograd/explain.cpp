@@ -48,10 +48,10 @@ class Explanation {
 
   static Inspector inspect(const Node& node) {
     Inspector inspector;
-    if (!node.inspect || node.released) return inspector;
+    if (!node.type->inspect || node.released) return inspector;
     ThreadState& thread = thread_state();
     thread.inspector = &inspector;
-    node.inspect(&node, inspector);
+    node.type->inspect(&node, inspector);
     thread.inspector = nullptr;
     return inspector;
   }

@@ -18,10 +18,13 @@ inline void launched(const char* error, const char* operation, const Tensor& x) 
          {operation, " of a ", x.dtype(), " tensor of shape ", x.shape(), " ", error});
 }
 
-inline void check_same_device(const char* operation, const Tensor& a, const Tensor& b) {
-  if (a.device() != b.device()) [[unlikely]]
-    fail({operation, ": tensors on ", a.device(), " and ", b.device(),
+inline void check_same_device(const char* operation, const TensorImpl& a, const TensorImpl& b) {
+  if (a.block->device != b.block->device) [[unlikely]]
+    fail({operation, ": tensors on ", a.block->device, " and ", b.block->device,
           ": both must be on one device"});
+}
+inline void check_same_device(const char* operation, const Tensor& a, const Tensor& b) {
+  check_same_device(operation, a.impl(), b.impl());
 }
 
 /// 16-bit values as float32: what takes several steps is computed in it and rounded once.

@@ -39,8 +39,10 @@ const Tensor& Tensor::requires_grad_(bool on) const {
   }
   check(is_floating(dtype()),
         {"requires_grad_: a ", dtype(), " tensor: only floating types have gradients"});
+  static constexpr NodeType kLeaf;
   auto* leaf = new (take_small(sizeof(LeafNode))) LeafNode;
   leaf->destroy = destroy_node;
+  leaf->type = &kLeaf;
   leaf->name = "leaf";
   leaf->is_leaf = true;
   leaf->bytes = sizeof(LeafNode);

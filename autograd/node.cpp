@@ -7,7 +7,7 @@ namespace levin::inline v0 {
 namespace {
 
 void free_node(Node* node) {
-  if (!node->released && node->drop_saved) node->drop_saved(node);
+  if (!node->released && node->type->drop_saved) node->type->drop_saved(node);
   for (int i = 0; i < node->edge_count; ++i) node->edges[i].~Ref();
   delete node->hooks;
   const std::size_t bytes = node->bytes;
@@ -35,11 +35,21 @@ void destroy_node(NodeBase* base) {
   thread.destroying = false;
 }
 
-void set_edges(Node* node, const Tensor* const* inputs, int count, void* memory) {
+void attach_node(Node* node, const char* name, const Tensor& output, const Tensor* const* inputs,
+                 int count, void* memory) {
+  TensorImpl& made = output.impl();
+  node->destroy = destroy_node;
+  node->name = name;
+  node->dtype = made.layout.dtype;
+  node->device = made.block->device;
+  node->shape = made.layout.shape;
   node->number = thread_state().next_serial++;
   node->edge_count = count;
   node->edges = static_cast<Ref<NodeBase>*>(memory);
   for (int i = 0; i < count; ++i) new (node->edges + i) Ref<NodeBase>(inputs[i]->impl().node);
+  made.node = Ref<NodeBase>::adopt(node);
+  if (thread_state().detect_anomaly) [[unlikely]]
+    note_nan(node, output);
 }
 
 void Saved::fail_changed(const Grads& grads) const {
@@ -53,13 +63,10 @@ void Saved::fail_changed(const Grads& grads) const {
 Tensor Saved::tensor(const Grads& grads) const {
   if (block_->version != version_) fail_changed(grads);
   Tensor tensor = make_tensor(block_, layout_);
-  tensor.impl().node = node_;
-  return tensor;
-}
-
-Tensor SavedOutput::tensor(const Grads& grads) const {
-  Tensor tensor = Saved::tensor(grads);
-  if (is_grad_enabled()) tensor.impl().node = Ref<NodeBase>(const_cast<Node*>(grads.node()));
+  if (!is_output_)
+    tensor.impl().node = node_;
+  else if (is_grad_enabled())
+    tensor.impl().node = Ref<NodeBase>(const_cast<Node*>(grads.node()));
   return tensor;
 }
 

@@ -7,42 +7,47 @@
 #include <vector>
 
 #include "../kernels/backend.h"
-#include "../kernels/thread_state.h"
 #include "../tensor/factories.h"
 #include "../tensor/tensor.h"
+#include "grad_mode.h"
 
 namespace levin::inline v0 {
 
 class Grads;
 struct Inspector;
+struct Node;
 struct NodeHooks;
+
+/// What the nodes of one operation have in common; a leaf has none of it.
+struct NodeType {
+  void (*run)(Node*, const Tensor& g, Grads&) = nullptr;
+  void (*drop_saved)(Node*) = nullptr;
+  void (*inspect)(const Node*, Inspector&) = nullptr;  ///< for explain()
+};
 
 /// A recorded operation, or a leaf. Made by record(); held by the tensor that it made and by the
 /// nodes that use it.
 struct Node : NodeBase {
+  const NodeType* type;
   const char* name;
   bool is_leaf = false;
   bool released = false;  ///< what it saved is gone: backward has run through it
-  int edge_count = 0;
-  Ref<NodeBase>* edges =
-      nullptr;  ///< the nodes of its inputs; null where an input wants no gradient
-  Shape shape;  ///< of its output
-  DType dtype;
+  bool gave_nan = false;  ///< its output held NaN; only AnomalyMode looks
+  DType dtype;            ///< of its output, as device and shape
   Device device;
-  void (*run)(Node*, const Tensor& g, Grads&) = nullptr;
-  void (*drop_saved)(Node*) = nullptr;
-  std::size_t bytes = 0;
-  Node* next_dead = nullptr;
-  uint64_t number = 0;         ///< nodes of one thread are numbered as they are recorded
+  int edge_count = 0;
+  Ref<NodeBase>* edges;  ///< the nodes of its inputs; null where an input wants no gradient
+  uint32_t bytes;
+  Shape shape;
+  uint64_t number;             ///< nodes of one thread are numbered as they are recorded
   NodeHooks* hooks = nullptr;  ///< null where there are none (hooks.h)
-  bool gave_nan = false;       ///< its output held NaN; only AnomalyMode looks
-  void (*inspect)(const Node*, Inspector&) = nullptr;  ///< for explain()
+  Node* next_dead;
 
   // The engine's, during a run (0: in none).
   uint64_t in_run = 0;
-  uint32_t waiting = 0;  ///< gradients still to come
-  bool needed = false;   ///< leads to something whose gradient is asked for
-  int capture = -1;      ///< whose gradient goes to result number `capture`
+  uint32_t waiting;  ///< gradients still to come
+  bool needed;       ///< leads to something whose gradient is asked for
+  int capture;       ///< whose gradient goes to result number `capture`
   Tensor grad;
 
   Node* edge(int i) const { return static_cast<Node*>(edges[i].get()); }
@@ -133,59 +138,63 @@ class SavedOutput : public Saved {
  public:
   SavedOutput() = default;
   explicit SavedOutput(const Tensor& tensor) : Saved(tensor) { node_ = {}, is_output_ = true; }
-  Tensor tensor(const Grads& grads) const;
 };
-
-/// No history is recorded on this thread while it lives.
-class NoGrad {
- public:
-  NoGrad() : before_(thread_state().grad_enabled) { thread_state().grad_enabled = false; }
-  ~NoGrad() { thread_state().grad_enabled = before_; }
-  NoGrad(const NoGrad&) = delete;
-  NoGrad& operator=(const NoGrad&) = delete;
-
- private:
-  bool before_;
-};
-
-/// History is recorded again, inside a NoGrad.
-class EnableGrad {
- public:
-  EnableGrad() : before_(thread_state().grad_enabled) { thread_state().grad_enabled = true; }
-  ~EnableGrad() { thread_state().grad_enabled = before_; }
-  EnableGrad(const EnableGrad&) = delete;
-  EnableGrad& operator=(const EnableGrad&) = delete;
-
- private:
-  bool before_;
-};
-
-inline bool is_grad_enabled() { return thread_state().grad_enabled; }
 
 /// For a view whose memory a recorded operation changed through another handle: its history is made
 /// anew from its base. Throws std::logic_error where that is not possible.
 void renew_view(const Tensor& view);
 
+/// Does the tensor want a gradient?
+inline bool has_history(const Tensor& tensor) {
+  const TensorImpl& impl = tensor.impl();
+  if (impl.history < impl.block->history) [[unlikely]]
+    renew_view(tensor);
+  return static_cast<bool>(impl.node);
+}
+
 /// Is history recorded for an operation on these inputs?
 template <class... Tensors>
 bool recording(const Tensors&... inputs) {
-  if (!thread_state().grad_enabled) return false;
-  bool wanted = false;
-  const auto look = [&](const Tensor& input) {
-    const TensorImpl& impl = input.impl();
-    if (impl.history < impl.block->history) [[unlikely]]
-      renew_view(input);
-    wanted |= static_cast<bool>(impl.node);
-  };
-  (look(inputs), ...);
-  return wanted;
+  return thread_state().grad_enabled && (has_history(inputs) | ...);
 }
 
-/// Memory for a node with `edges` edges behind an object of `size` bytes.
 void destroy_node(NodeBase* node);
-void set_edges(Node* node, const Tensor* const* inputs, int count, void* memory);
+/// Makes `node` that of `output`, with its edges in `memory`.
+void attach_node(Node* node, const char* name, const Tensor& output, const Tensor* const* inputs,
+                 int count, void* memory);
 /// Looks for NaN in a node's output, for AnomalyMode.
 void note_nan(Node* node, const Tensor& output);
+
+template <class Kept>
+struct OpNode : Node {
+  alignas(Kept) std::byte saved[sizeof(Kept)];
+  Kept* function() { return std::launder(reinterpret_cast<Kept*>(saved)); }
+
+  static void run_it(Node* self, const Tensor& g, Grads& grads) {
+    (*static_cast<OpNode*>(self)->function())(g, grads);
+  }
+  static void drop_it(Node* self) { static_cast<OpNode*>(self)->function()->~Kept(); }
+  static void inspect_it(const Node* self, Inspector& inspector) {
+    Kept& kept = *static_cast<OpNode*>(const_cast<Node*>(self))->function();
+    if constexpr (std::is_copy_constructible_v<Kept>) Kept{kept};  // each Saved shows itself
+    if constexpr (requires { kept.describe(inspector); }) kept.describe(inspector);
+  }
+  static constexpr NodeType kType = {run_it, drop_it, inspect_it};
+};
+
+/// record() with a backward function that is made in the node.
+template <class Kept, class... Arguments>
+void record_as(const char* name, const Tensor& output, const Tensor* const* inputs, int count,
+               Arguments&&... arguments) {
+  static_assert(sizeof(OpNode<Kept>) % alignof(Ref<NodeBase>) == 0);
+  const std::size_t bytes = sizeof(OpNode<Kept>) + count * sizeof(Ref<NodeBase>);
+  void* memory = take_small(bytes);
+  auto* node = new (memory) OpNode<Kept>;
+  new (node->saved) Kept(std::forward<Arguments>(arguments)...);
+  node->type = &OpNode<Kept>::kType;
+  node->bytes = static_cast<uint32_t>(bytes);
+  attach_node(node, name, output, inputs, count, node + 1);
+}
 
 /// Makes `output` the result of an operation on `inputs`. backward(g, grads) gets the gradient g of
 /// the output and sets those of the inputs that grads.wants(i), in order; it keeps what it needs by
@@ -205,43 +214,18 @@ void note_nan(Node* node, const Tensor& output);
 template <class Backward>
 Tensor record(const char* name, Tensor output, const Tensor* const* inputs, int count,
               Backward&& backward) {
-  using Kept = std::remove_cvref_t<Backward>;
-  struct OpNode : Node {
-    alignas(Kept) std::byte saved[sizeof(Kept)];
-    Kept* function() { return std::launder(reinterpret_cast<Kept*>(saved)); }
-  };
-  constexpr std::size_t kEdgesAt = (sizeof(OpNode) + alignof(Ref<NodeBase>) - 1) /
-                                   alignof(Ref<NodeBase>) * alignof(Ref<NodeBase>);
-  const std::size_t bytes = kEdgesAt + count * sizeof(Ref<NodeBase>);
-  void* memory = take_small(bytes);
-  auto* node = new (memory) OpNode;
-  new (node->saved) Kept(std::forward<Backward>(backward));
-  node->destroy = destroy_node;
-  node->name = name;
-  node->bytes = bytes;
-  node->shape = output.shape();
-  node->dtype = output.dtype();
-  node->device = output.device();
-  node->run = [](Node* self, const Tensor& g, Grads& grads) {
-    (*static_cast<OpNode*>(self)->function())(g, grads);
-  };
-  node->drop_saved = [](Node* self) { static_cast<OpNode*>(self)->function()->~Kept(); };
-  node->inspect = [](const Node* self, Inspector& inspector) {
-    Kept& kept = *static_cast<OpNode*>(const_cast<Node*>(self))->function();
-    if constexpr (std::is_copy_constructible_v<Kept>) Kept{kept};  // each Saved shows itself
-    if constexpr (requires { kept.describe(inspector); }) kept.describe(inspector);
-  };
-  set_edges(node, inputs, count, static_cast<std::byte*>(memory) + kEdgesAt);
-  output.impl().node = Ref<NodeBase>::adopt(node);
-  if (thread_state().detect_anomaly) note_nan(node, output);
+  record_as<std::remove_cvref_t<Backward>>(name, output, inputs, count,
+                                           std::forward<Backward>(backward));
   return output;
 }
 
 template <class Backward>
 Tensor record(const char* name, Tensor output, std::initializer_list<const Tensor*> inputs,
               Backward&& backward) {
-  return record(name, std::move(output), inputs.begin(), static_cast<int>(inputs.size()),
-                std::forward<Backward>(backward));
+  record_as<std::remove_cvref_t<Backward>>(name, output, inputs.begin(),
+                                           static_cast<int>(inputs.size()),
+                                           std::forward<Backward>(backward));
+  return output;
 }
 
 }  // namespace levin::inline v0

@@ -8,6 +8,7 @@
 #include "block.h"
 #include "layout.h"
 #include "op.h"
+#include "thread_state.h"
 
 namespace levin::inline v0 {
 
@@ -31,6 +32,9 @@ struct ElementwiseCall {
   double numbers[4] = {};
   Arg in[4];
   Arg out;
+  /// The number of elements where the caller knows that no operand is a number, and that all of them
+  /// and out are contiguous and of the type in which they are computed; else -1: the device looks.
+  int64_t packed = -1;
 };
 
 enum class Reduction : uint8_t { sum, prod, mean, var, max, min, argmax, argmin };
@@ -203,8 +207,14 @@ class Backend {
   virtual const char* replay(uint64_t graph) noexcept = 0;
 };
 
+[[noreturn]] void fail_no_backend(Device device);
+
 /// The backend of a device. Throws std::runtime_error where the device is not there.
-Backend& backend(Device device);
+inline Backend& backend(Device device) {
+  if (device.type != Device::cpu) [[unlikely]]
+    fail_no_backend(device);
+  return *thread_state().cpu;
+}
 
 /// While it lives, this thread's CPU calls go to `instead`: how a recorder sees a step.
 class CpuOverride {

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <bit>
 #include <mutex>
 #include <new>
 
@@ -13,28 +12,13 @@
 namespace levin::inline v0 {
 namespace {
 
-constexpr std::size_t kLargestInThread = 64 << 10;
-constexpr std::size_t kThreadCache = 1 << 20;
 constexpr std::size_t kCentralCache = std::size_t{1} << 30;
 
 #ifdef LEVIN_NO_CACHES
-constexpr bool kCaches = false;  // so that the address sanitizer sees every use after free
+constexpr bool kCaches = false;
 #else
 constexpr bool kCaches = true;
 #endif
-
-int size_class(std::size_t bytes) {
-  if (bytes <= 512) return bytes == 0 ? 0 : static_cast<int>((bytes - 1) / 64);
-  const int log = std::bit_width(bytes - 1) - 1;  // bytes lie in (2^log, 2^(log + 1)], log >= 9
-  const auto quarter = static_cast<int>((bytes - 1) >> (log - 2)) & 3;
-  return 8 + (log - 9) * 4 + quarter;
-}
-
-std::size_t class_bytes(int size_class) {
-  if (size_class < 8) return 64 * (static_cast<std::size_t>(size_class) + 1);
-  const int log = 9 + (size_class - 8) / 4;
-  return (std::size_t{5} + (size_class - 8) % 4) << (log - 2);
-}
 
 // Free blocks that no thread keeps, shared by all threads, by size class.
 struct CentralCache {
@@ -112,26 +96,18 @@ Block* from_system(std::size_t bytes, Device device) {
 
 }  // namespace
 
-Ref<Block> Block::make(std::size_t bytes, Device device) {
-  ThreadState& thread = thread_state();
+const std::size_t kThreadCache = kCaches ? 1 << 20 : 0;
+
+Block* Block::find(std::size_t bytes, Device device) {
   const int wanted = size_class(bytes);
-  Block* block = nullptr;
-  if (bytes <= kLargestInThread && device.type == Device::cpu && thread.free_blocks[wanted]) {
-    block = thread.free_blocks[wanted];
-    thread.free_blocks[wanted] = block->next_free;
-    thread.cached_bytes -= block->capacity;
-  } else {
-    if (wanted >= CentralCache::kClasses)
-      fail(Fault::world, {"out of memory: asked for ", bytes, " bytes"});
-    if (kCaches && device.type == Device::cpu) block = from_central(wanted);
-    if (!block) block = from_system(kCaches ? class_bytes(wanted) : bytes, device);
-  }
-  block->refs.store(1, std::memory_order_relaxed);
-  block->version = block->history = 0;
-  block->last_write = "data()";
-  block->bytes = bytes;
-  block->serial = thread.next_serial++;
-  return Ref<Block>::adopt(block);
+  if (wanted >= CentralCache::kClasses)
+    fail(Fault::world, {"out of memory: asked for ", bytes, " bytes"});
+  const bool cached = kCaches && device.type == Device::cpu;
+  Block* block = cached ? from_central(wanted) : nullptr;
+  if (block) return block;
+  block = from_system(cached ? class_bytes(wanted) : bytes, device);
+  if (cached && bytes <= kLargestInThread) block->thread_class = static_cast<int8_t>(wanted);
+  return block;
 }
 
 Ref<Block> Block::wrap(void* data, std::size_t bytes, Device device, void* owner,
@@ -146,44 +122,18 @@ Ref<Block> Block::wrap(void* data, std::size_t bytes, Device device, void* owner
   return Ref<Block>::adopt(block);
 }
 
-void Block::release() {
+void Block::leave_thread() {
   if (owner_free) {
     owner_free(owner);
     delete this;
-    return;
-  }
-  if (!kCaches || device.type != Device::cpu) return destroy(this);
-  const int its_class = size_class(capacity);
-  ThreadState& thread = thread_state();
-  if (capacity <= kLargestInThread && thread.cached_bytes + capacity <= kThreadCache) {
-    next_free = thread.free_blocks[its_class];
-    thread.free_blocks[its_class] = this;
-    thread.cached_bytes += capacity;
-  } else if (!to_central(this, its_class)) {
+  } else if (!kCaches || device.type != Device::cpu || !to_central(this, size_class(capacity))) {
     destroy(this);
   }
 }
 
-void* take_small(std::size_t bytes) {
-  if (!kCaches || bytes > kLargestInThread) return ::operator new(bytes);
-  ThreadState& thread = thread_state();
-  const int wanted = size_class(bytes);
-  void* memory = thread.free_small[wanted];
-  if (!memory) return ::operator new(class_bytes(wanted));
-  thread.free_small[wanted] = *static_cast<void**>(memory);
-  thread.cached_bytes -= class_bytes(wanted);
-  return memory;
-}
-
-void give_small(void* memory, std::size_t bytes) {
-  if (!kCaches || bytes > kLargestInThread) return ::operator delete(memory);
-  ThreadState& thread = thread_state();
-  const int its_class = size_class(bytes);
-  const std::size_t size = class_bytes(its_class);
-  if (thread.cached_bytes + size > kThreadCache) return ::operator delete(memory);
-  *static_cast<void**>(memory) = thread.free_small[its_class];
-  thread.free_small[its_class] = memory;
-  thread.cached_bytes += size;
+void* take_small_from_system(std::size_t bytes) {
+  const bool cached = kCaches && bytes <= kLargestInThread;
+  return ::operator new(cached ? class_bytes(size_class(bytes)) : bytes);
 }
 
 std::size_t memory_taken() { return taken.load(); }
@@ -202,7 +152,7 @@ void release_thread_cache() {
       ::operator delete(memory);
     }
   }
-  thread.cached_bytes = 0;
+  thread.cache_room = kThreadCache;
 }
 
 void release_memory() {

@@ -69,19 +69,19 @@ class Shape {
   }
 
  private:
-  int64_t sizes_[kMaxDims];
   int size_ = 0;
+  int64_t sizes_[kMaxDims];
 };
 
 /// Shape, strides and offset (all in elements) and element type of a tensor in a Block.
 struct Layout {
+  DType dtype = kFloat32;
+  int64_t offset = 0;
   Shape shape;
   int64_t strides[kMaxDims];
-  int64_t offset = 0;
-  DType dtype = kFloat32;
 
   Layout() {}
-  Layout(const Layout& other) : shape(other.shape), offset(other.offset), dtype(other.dtype) {
+  Layout(const Layout& other) : dtype(other.dtype), offset(other.offset), shape(other.shape) {
     copy_used(other.strides, dim(), strides);
   }
   Layout& operator=(const Layout& other) {

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "block.h"
+#include "cpu/cpu_backend.h"
 
 namespace levin::inline v0 {
 
@@ -39,6 +40,8 @@ pthread_key_t exit_key() {
 ThreadState& make_thread_state() {
   static std::atomic<uint64_t> threads{0};
   auto* state = new ThreadState;
+  state->cache_room = kThreadCache;
+  state->cpu = &cpu_backend();
   state->next_serial = (threads++ << 40) + 1;  // unique over all threads without a shared counter
   thread_state_pointer = state;
   pthread_setspecific(exit_key(), state);

@@ -15,15 +15,16 @@ inline constexpr int kSizeClasses = 8 + 4 * 7;  // up to 64 KiB
 
 /// Filled by the folders that the comments name; each reads and writes its own fields only.
 struct ThreadState {
-  // kernels/block.cpp: free memory, by size class
+  // kernels/block.h: free memory, by size class, and how many bytes more it may become
   Block* free_blocks[kSizeClasses] = {};
   void* free_small[kSizeClasses] = {};
-  std::size_t cached_bytes = 0;
+  std::size_t cache_room;
   uint64_t next_serial = 0;
   // kernels/check.cpp: the innermost named place
   const Where* where = nullptr;
-  // kernels/backend.cpp: stands in for the CPU's backend (a recorder)
-  Backend* cpu_override = nullptr;
+  // kernels/backend.h: where this thread's CPU calls go: the CPU's backend, or what stands in for it
+  // (a recorder)
+  Backend* cpu;
   // kernels/cpu/linalg.cpp: what its last error says
   char error[256] = {};
   // tensor/generator.cpp
@@ -43,7 +44,9 @@ struct ThreadState {
   void* one_class_batches = nullptr;
 };
 
-extern constinit thread_local ThreadState* thread_state_pointer;
+/// The default for a static library, which may be linked into a shared one, is a function call at
+/// every use.
+[[gnu::tls_model("initial-exec")]] extern constinit thread_local ThreadState* thread_state_pointer;
 
 /// Makes this thread's state; it is freed when the thread ends.
 ThreadState& make_thread_state();

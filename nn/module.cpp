@@ -77,6 +77,7 @@ void rehome(const Tensor& tensor, const Tensor& source) {
   impl.node = impl.resting = {};
   impl.block = source.impl().block;
   impl.layout = source.layout();
+  impl.contiguous = source.is_contiguous();
   impl.history = impl.block->history;
   if (trained || grad.defined()) tensor.requires_grad_();
   if (grad.defined()) tensor.set_grad(grad.to(source.dtype()));

@@ -38,10 +38,7 @@ Tensor sequence(double start, double step, int64_t count, DType dtype) {
 }  // namespace
 
 Tensor empty(const Shape& shape, DType dtype, Device device) {
-  int64_t bytes = 0;
-  if (__builtin_mul_overflow(shape.numel(), static_cast<int64_t>(item_size(dtype)), &bytes))
-    fail({"a tensor of shape ", shape, ": too many bytes"});
-  return make_tensor(Block::make(bytes, device), Layout::of(shape, dtype));
+  return make_empty(shape, shape.numel(), dtype, device);
 }
 
 Tensor full(const Shape& shape, Number value, DType dtype, Device device) {

@@ -14,6 +14,16 @@ void TensorImpl::release() {
   give_small(this, sizeof(TensorImpl));
 }
 
+Tensor make_empty(const Shape& shape, int64_t numel, DType dtype, Device device) {
+  int64_t bytes = 0;
+  if (__builtin_mul_overflow(numel, static_cast<int64_t>(item_size(dtype)), &bytes)) [[unlikely]]
+    fail({"a tensor of shape ", shape, ": too many bytes"});
+  Ref<Block> block = Block::make(bytes, device);
+  void* memory = take_small(sizeof(TensorImpl));
+  return Tensor(
+      Ref<TensorImpl>::adopt(new (memory) TensorImpl(std::move(block), shape, numel, dtype)));
+}
+
 Tensor make_tensor(Ref<Block> block, const Layout& layout) {
   void* memory = take_small(sizeof(TensorImpl));
   return Tensor(Ref<TensorImpl>::adopt(new (memory) TensorImpl(std::move(block), layout)));

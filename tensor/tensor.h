@@ -28,14 +28,28 @@ struct TensorImpl {
   /// A view made under NoGrad of a tensor that requires a gradient.
   bool without_history = false;
   Ref<Block> block;
-  Layout layout;
   /// The node that made it, or the leaf's node; null where no gradient is wanted.
   Ref<NodeBase> node;
   /// The leaf's node, with its gradient, while requires_grad_(false) holds.
   Ref<NodeBase> resting;
+  /// What the layout says, so that not every operation has to work it out.
+  bool contiguous;
+  int64_t numel;
+  Layout layout;
 
   TensorImpl(Ref<Block> its_block, const Layout& its_layout)
-      : history(its_block->history), block(std::move(its_block)), layout(its_layout) {}
+      : history(its_block->history),
+        block(std::move(its_block)),
+        contiguous(its_layout.contiguous()),
+        numel(its_layout.numel()),
+        layout(its_layout) {}
+  /// Row-major without gaps, of a shape of `its_numel` elements.
+  TensorImpl(Ref<Block> its_block, const Shape& shape, int64_t its_numel, DType dtype)
+      : history(its_block->history),
+        block(std::move(its_block)),
+        contiguous(true),
+        numel(its_numel),
+        layout(Layout::of(shape, dtype)) {}
   void release();
 };
 
@@ -62,10 +76,10 @@ class Tensor {
   int64_t size(int64_t dim) const;
   int64_t stride(int64_t dim) const;
   int dim() const { return layout().dim(); }
-  int64_t numel() const { return layout().numel(); }
+  int64_t numel() const { return impl().numel; }
   DType dtype() const { return layout().dtype; }
   Device device() const { return impl().block->device; }
-  bool is_contiguous() const { return layout().contiguous(); }
+  bool is_contiguous() const { return impl().contiguous; }
   /// Counts the writes to its memory, through any view.
   uint32_t version() const { return impl().block->version; }
 
@@ -149,6 +163,8 @@ class Tensor {
 
 std::ostream& operator<<(std::ostream&, const Tensor&);
 
+/// A new tensor, not initialised, of a shape that is known to be possible and has `numel` elements.
+Tensor make_empty(const Shape& shape, int64_t numel, DType dtype, Device device);
 /// A tensor over `block` with `layout`, without history.
 Tensor make_tensor(Ref<Block> block, const Layout& layout);
 /// A tensor of the same memory.

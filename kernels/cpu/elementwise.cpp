@@ -29,16 +29,28 @@ bool all_in_place(const ElementwiseCall& call, DType result) {
   return true;
 }
 
-void run_in_place(const ElementwiseCall& call, TileFunction tile, int64_t n) {
-  const auto address = [](const Arg& arg, int64_t at) -> void* {
-    return static_cast<char*>(arg.block->data) +
-           (arg.layout->offset + at) * item_size(arg.layout->dtype);
-  };
+char* address(const Arg& arg) {
+  return static_cast<char*>(arg.block->data) +
+         arg.layout->offset * static_cast<int64_t>(item_size(arg.layout->dtype));
+}
+
+const char* run_in_place(const ElementwiseCall& call, TileFunction tile, int64_t n) {
+  const void* in[4];
+  for (int i = 0; i < 4; ++i) in[i] = call.in[i].block ? address(call.in[i]) : nullptr;
+  char* const out = address(call.out);
+  if (n <= kGrain) {
+    tile(in, out, call.numbers, n);
+    return nullptr;
+  }
+  const auto in_size = static_cast<int64_t>(item_size(call.compute)),
+             out_size = static_cast<int64_t>(item_size(call.out.layout->dtype));
   parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
-    const void* in[4];
-    for (int i = 0; i < 4; ++i) in[i] = call.in[i].block ? address(call.in[i], begin) : nullptr;
-    tile(in, address(call.out, begin), call.numbers, end - begin);
+    const void* part[4];
+    for (int i = 0; i < 4; ++i)
+      part[i] = in[i] ? static_cast<const char*>(in[i]) + begin * in_size : nullptr;
+    tile(part, out + begin * out_size, call.numbers, end - begin);
   });
+  return nullptr;
 }
 
 // Results that the tile function could not write where they belong; those of predicates are bools.
@@ -124,15 +136,15 @@ void run_buffered(const ElementwiseCall& call, TileFunction tile, DType result, 
 
 const char* elementwise(const ElementwiseCall& call) {
   const TileFunction tile = tile_function(call);
-  if (!tile) return "is not possible with this element type";
+  if (!tile) [[unlikely]]
+    return "is not possible with this element type";
+  if (call.packed >= 0) return run_in_place(call, tile, call.packed);
   const int64_t n = call.out.layout->numel();
   if (n == 0) return nullptr;  // an operand that is repeated may have no element to read
   const DType result = is_predicate(call.op) ? kBool : call.compute;
-  if (all_in_place(call, result))
-    run_in_place(call, tile, n);
-  else
-    with_compute_type(call.compute,
-                      [&](auto zero) { run_buffered<decltype(zero)>(call, tile, result, n); });
+  if (all_in_place(call, result)) return run_in_place(call, tile, n);
+  with_compute_type(call.compute,
+                    [&](auto zero) { run_buffered<decltype(zero)>(call, tile, result, n); });
   return nullptr;
 }
 
