@@ -44,8 +44,8 @@ const Tensor& first_tensor(const Operand* in) {
   return count == 2 || in[1].tensor ? *in[1].tensor : *in[2].tensor;
 }
 
-// Takes the operands as they are. Are all tensors contiguous, of one shape and of one type that is
-// computed in? Then nothing is left to do.
+// Takes the operands as they are. Are all tensors contiguous, of one shape and type, and is that the
+// result's too? Then nothing is left to do.
 template <int count>
 inline bool take(Op op, const Operand* in, std::span<const double> parameters, Prepared* p) {
   ElementwiseCall& call = p->call;
@@ -69,11 +69,12 @@ inline bool take(Op op, const Operand* in, std::span<const double> parameters, P
   p->first = &first;
   p->shape = &first.layout.shape;
   p->numel = first.numel;
-  call.compute = first.layout.dtype;
-  p->dtype = traits_of(op).predicate ? kBool : call.compute;
-  if (call.number_mask == 0) call.packed = first.numel;
-  return alike && (call.compute == kFloat32 || call.compute == kFloat64) &&
-         !traits_of(op).integers_only;
+  const Traits& traits = traits_of(op);
+  const DType type = first.layout.dtype;
+  call.compute = compute_type(type);
+  p->dtype = traits.predicate ? kBool : type;
+  if (call.number_mask == 0 && call.compute == type) call.packed = first.numel;
+  return alike && traits.keeps[kind_of(type)] && (call.number_mask == 0 || is_floating(type));
 }
 
 // For operands of different shapes or types.

@@ -102,16 +102,17 @@ class Run {
     if (node_seen(root)) return;
     enter(root);
     while (!lists_->path.empty()) {
-      auto& [node, next] = lists_->path.back();
-      if (next < edges_of(node)) {
-        Node* edge = node->edge(next++);
-        if (edge && !node_seen(edge)) enter(edge);
+      const auto [node, next] = lists_->path.back();
+      if (next == edges_of(node)) {
+        if (results_) leave(node);
+        lists_->path.pop_back();
         continue;
       }
-      node->needed = !results_ || node->capture >= 0 || leads_on(node);
-      for (int i = 0; node->needed && i < edges_of(node); ++i)
-        if (node->edge(i)) ++node->edge(i)->waiting;
-      lists_->path.pop_back();
+      ++lists_->path.back().second;
+      Node* edge = node->edge(next);
+      if (!edge) continue;
+      if (!node_seen(edge)) enter(edge);
+      ++edge->waiting;
     }
   }
 
@@ -143,7 +144,7 @@ class Run {
                                      node->capture, std::move(node->grad)});
     node->in_run = id_;
     node->waiting = kNotEntered;
-    node->needed = false;
+    node->needed = !results_;
     node->capture = -1;
     node->grad = {};
   }
@@ -156,6 +157,13 @@ class Run {
                           "retain_graph = true to the first backward()"});
     node->waiting = 0;
     lists_->path.emplace_back(node, 0);
+  }
+
+  // Only now is it known whether the node gives its inputs gradients.
+  void leave(Node* node) {
+    node->needed = node->capture >= 0 || leads_on(node);
+    for (int i = 0; !node->needed && i < edges_of(node); ++i)
+      if (node->edge(i)) --node->edge(i)->waiting;
   }
 
   bool is_border(const Node* node) const { return partial_ && node->capture >= 0; }
@@ -172,7 +180,7 @@ class Run {
     Tensor g = std::move(node->grad);
     if (node->hooks && !is_border(node)) call_hooks(node, &g);
     if (node->capture >= 0) (*results_)[node->capture] = g;
-    if (leads_on(node)) return run_node(node, g);
+    if (results_ ? leads_on(node) : !node->is_leaf) return run_node(node, g);
     if (!node->is_leaf || results_ || !g.defined()) return;
     collect(static_cast<LeafNode*>(node), std::move(g));
     call_post_accumulate_hooks(node);
@@ -198,7 +206,7 @@ class Run {
   }
 
   // A node that has all its gradients takes over the edge's reference: nobody else may hold it.
-  void deliver(Ref<NodeBase>& edge, Tensor grad) {
+  void deliver(Ref<NodeBase>& edge, Tensor&& grad) {
     auto* node = static_cast<Node*>(edge.get());
     if (grad.defined() && grad.dtype() != node->dtype) grad = grad.to(node->dtype);
     --node->waiting;

@@ -85,14 +85,14 @@ void SpanOptimizer::prepare(Group& group, Prepared* prepared) {
     const Tensor& p = group.params[i];
     const LeafNode* leaf = leaf_of(p);
     if (!leaf || leaf->fresh) continue;
-    check(p.dtype() == kFloat32 || p.dtype() == kFloat64,
-          {scheme_->name, ": parameter ", i, " of shape ", p.shape(), " is ", p.dtype(),
-           ", not float32 or float64"});
+    if (p.dtype() != kFloat32 && p.dtype() != kFloat64) [[unlikely]]
+      fail({scheme_->name, ": parameter ", i, " of shape ", p.shape(), " is ", p.dtype(),
+            ", not float32 or float64"});
     const Tensor *g = &leaf->collected, *target = &p;
     if (!g->is_contiguous()) g = &prepared->copies.emplace_back(g->contiguous());
     if (!p.is_contiguous()) target = &prepared->gapped.emplace_back(p, p.contiguous()).second;
     Span span{arg(*target), arg(*g), {}, p.numel(), group.slots[i].counters};
-    for (int s = 0; s < kMaxStates; ++s) {
+    for (int s = 0; s < kMaxStates && scheme_->states[s].name; ++s) {
       if (!is_wanted(group, s)) continue;
       Tensor* state = &group.slots[i].state[s];
       if (!state->defined()) {
@@ -110,8 +110,7 @@ void SpanOptimizer::prepare(Group& group, Prepared* prepared) {
 }
 
 bool SpanOptimizer::is_wanted(const Group& group, int state) const {
-  return scheme_->states[state].name &&
-         (wanted_by_[state] < 0 || group.numbers[wanted_by_[state]] != 0);
+  return wanted_by_[state] < 0 || group.numbers[wanted_by_[state]] != 0;
 }
 
 OptimizerState SpanOptimizer::state_dict() const {

@@ -53,6 +53,25 @@ const char* run_in_place(const ElementwiseCall& call, TileFunction tile, int64_t
   return nullptr;
 }
 
+void compare(const char* x, const char* y, char* equal, char if_equal, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) equal[i] = static_cast<char>((x[i] != y[i]) ^ if_equal);
+}
+
+// Whether two bools (or other bytes) are equal shows without a wider type. False for other calls.
+bool compare_bytes(const ElementwiseCall& call, int64_t n) {
+  if ((call.op != Op::eq && call.op != Op::ne) || call.number_mask) return false;
+  const Layout &a = *call.in[0].layout, &b = *call.in[1].layout, &out = *call.out.layout;
+  if (a.dtype != b.dtype || item_size(a.dtype) != 1 || out.dtype != kBool || !a.contiguous() ||
+      !b.contiguous() || !out.contiguous())
+    return false;
+  const char *x = address(call.in[0]), *y = address(call.in[1]);
+  char* equal = address(call.out);
+  parallel_for(n, kGrain, [=, &call](int64_t begin, int64_t end) {
+    compare(x + begin, y + begin, equal + begin, call.op == Op::eq, end - begin);
+  });
+  return true;
+}
+
 // Results that the tile function could not write where they belong; those of predicates are bools.
 template <class T>
 void put_results(const Layout& out, void* data, DType result, int64_t at, int64_t count,
@@ -143,6 +162,7 @@ const char* elementwise(const ElementwiseCall& call) {
   if (n == 0) return nullptr;  // an operand that is repeated may have no element to read
   const DType result = is_predicate(call.op) ? kBool : call.compute;
   if (all_in_place(call, result)) return run_in_place(call, tile, n);
+  if (compare_bytes(call, n)) return nullptr;
   with_compute_type(call.compute,
                     [&](auto zero) { run_buffered<decltype(zero)>(call, tile, result, n); });
   return nullptr;

@@ -1,5 +1,6 @@
 #include "isa.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 
@@ -31,7 +32,11 @@ Isa choose() {
 }  // namespace
 
 const Isa& isa() {
+  static constinit std::atomic<const Isa*> known{nullptr};
+  if (const Isa* isa = known.load(std::memory_order_acquire)) [[likely]]
+    return *isa;
   static const Isa chosen = choose();
+  known.store(&chosen, std::memory_order_release);
   return chosen;
 }
 
