@@ -241,6 +241,7 @@ class Run {
       slot = grad.owned_alone() && grad.is_contiguous() ? std::move(grad) : grad.clone();
     }
     leaf->fresh = false;
+    if (thread_state().touched_leaves) note_leaf(leaf);
   }
 
   static constexpr uint32_t kNotEntered = UINT32_MAX;

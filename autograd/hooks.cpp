@@ -19,6 +19,7 @@ NodeHooks& hooks_of(const char* operation, const Tensor& tensor) {
 }
 
 HookHandle add_to(const std::shared_ptr<HookList>& list, TensorHook hook) {
+  doubt_captured_steps();
   const auto& added = list->emplace_back(std::make_shared<const TensorHook>(std::move(hook)));
   return HookHandle(list, added);
 }
@@ -28,6 +29,7 @@ HookHandle add_to(const std::shared_ptr<HookList>& list, TensorHook hook) {
 void HookHandle::remove() {
   const auto list = list_.lock();
   const auto hook = hook_.lock();
+  doubt_captured_steps();
   if (list && hook) list->erase(std::remove(list->begin(), list->end(), hook), list->end());
 }
 

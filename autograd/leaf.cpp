@@ -28,6 +28,7 @@ const Tensor& Tensor::requires_grad_(bool on) const {
          {"requires_grad_: the result of ", static_cast<Node*>(impl().node.get())->name,
           " has a history: only leaves can be told, use detach()"});
   if (on == requires_grad()) return *this;
+  doubt_captured_steps();
   TensorImpl& impl = this->impl();
   if (!on) {
     impl.resting = std::move(impl.node);
@@ -68,6 +69,7 @@ void Tensor::set_grad(const Tensor& grad) const {
   check(!grad.defined() || (grad.shape() == shape() && grad.dtype() == dtype()),
         {"set_grad: a gradient of another shape or type for a ", dtype(), " tensor of shape ",
          shape()});
+  doubt_captured_steps();
   leaf->collected = grad.defined() ? grad.contiguous() : grad;  // it will be added to
   leaf->fresh = !grad.defined();
 }
@@ -80,6 +82,7 @@ void Tensor::zero_grad(bool set_to_none) const {
   if (set_to_none) {
     if (leaf->collected.requires_grad()) leaf->collected = {};  // its history goes too
     leaf->fresh = true;
+    if (thread_state().touched_leaves) note_leaf(leaf);
     return;
   }
   if (leaf->collected.requires_grad()) leaf->collected = leaf->collected.detach();

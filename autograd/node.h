@@ -162,6 +162,8 @@ void destroy_node(NodeBase* node);
 /// Makes `node` that of `output`, with its edges in `memory`.
 void attach_node(Node* node, const char* name, const Tensor& output, const Tensor* const* inputs,
                  int count, void* memory);
+/// Tells the captured step that records that the leaf's gradient was made or forgotten.
+void note_leaf(LeafNode* leaf);
 /// Looks for NaN in a node's output, for AnomalyMode.
 void note_nan(Node* node, const Tensor& output);
 

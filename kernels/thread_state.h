@@ -25,6 +25,8 @@ struct ThreadState {
   // kernels/backend.h: where this thread's CPU calls go: the CPU's backend, or what stands in for it
   // (a recorder)
   Backend* cpu;
+  // Counts what makes a captured step look again at what it recorded: see doubt_captured_steps()
+  uint64_t doubts = 0;
   // kernels/cpu/linalg.cpp: what its last error says
   char error[256] = {};
   // tensor/generator.cpp
@@ -38,6 +40,7 @@ struct ThreadState {
   void* inspector = nullptr;
   bool destroying = false;
   void* dead_nodes = nullptr;
+  void* touched_leaves = nullptr;
   void* engine = nullptr;
   void (*free_engine)(void*) = nullptr;
   // train/losses.cpp: where batches of one class are counted
@@ -55,5 +58,10 @@ inline ThreadState& thread_state() {
   ThreadState* state = thread_state_pointer;
   return state ? *state : make_thread_state();
 }
+
+/// For whatever changes what a step does, but is no operation: modes of modules, hooks,
+/// requires_grad, an optimizer's parameters. Recorded steps of this thread run once more as they are
+/// written.
+inline void doubt_captured_steps() { ++thread_state().doubts; }
 
 }  // namespace levin::inline v0

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "../kernels/thread_state.h"
 #include "../kernels/type_name.h"
 
 namespace levin::inline v0::nn {
@@ -194,6 +195,7 @@ void Module::load_state_dict(const NamedTensors& state, bool strict) {
 }
 
 void Module::train(bool on) {
+  if (training_ != on) doubt_captured_steps();
   training_ = on;
   for (const auto& [name, child] : named_children()) child->train(on);
 }

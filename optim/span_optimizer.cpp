@@ -49,6 +49,7 @@ SpanOptimizer::SpanOptimizer(const Scheme& scheme)
 }
 
 void SpanOptimizer::add_group(std::vector<Tensor> parameters, const Numbers& numbers) {
+  doubt_captured_steps();
   std::vector<Tensor> known;
   for (const Group& other : shared_->groups)
     known.insert(known.end(), other.params.begin(), other.params.end());
@@ -176,6 +177,7 @@ void SpanOptimizer::load_state_dict(const OptimizerState& state) {
     load_slots(state, position, &group);
     position += static_cast<int>(group.params.size());
   }
+  doubt_captured_steps();
   for (std::size_t g = 0; g < loaded.size(); ++g) {
     groups[g].numbers = loaded[g].numbers;
     groups[g].initial_lr = loaded[g].initial_lr;

@@ -25,6 +25,7 @@ uint64_t long_hash_of(std::string_view name) {
 }  // namespace
 
 void Generator::manual_seed(uint64_t seed) {
+  doubt_captured_steps();
   seed_ = seed;
   streams_ = 0;
 }

@@ -186,7 +186,7 @@ TEST(ClassMetric, ReadsNothingInAStepAndCanBeReplayed) {
     const std::shared_ptr<CoreMetric> eager = recorded->clone();
     const auto [y, gt] = batch(0);
     for (CoreMetric* metric : {recorded.get(), eager.get()}) take(*metric, y, gt);
-    Recorder recorder;
+    StepRecorder recorder;
     {
       const CpuOverride here(&recorder);
       take(*recorded, y, gt);
@@ -196,7 +196,7 @@ TEST(ClassMetric, ReadsNothingInAStepAndCanBeReplayed) {
     const auto [next_y, next_gt] = batch(2);
     y.copy_(next_y);
     gt.copy_(next_gt);
-    recorder.replay();
+    recorder.repeat();
     take(*eager, y, gt);
     EXPECT_EQ(recorded->epoch_result().to_vector<double>(),
               eager->epoch_result().to_vector<double>());

@@ -22,7 +22,7 @@ Tensor with_gradient(const Tensor& gradient) {
 TEST(Clip, NothingWaitsForTheNorm) {
   const Tensors p = {with_gradient(full({4}, 3.0f)), zeros({2}).requires_grad_(),
                      with_gradient(full({2, 2}, 4.0f))};
-  Recorder recorder;
+  StepRecorder recorder;
   Tensor norm;
   {
     const CpuOverride here(&recorder);

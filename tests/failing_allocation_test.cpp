@@ -54,11 +54,11 @@ namespace levin {
 namespace {
 
 // The CPU, of which blocks of memory can be had `left` times; then `failures` times not.
-class FailingBlocks : public Recorder {
+class FailingBlocks : public StepRecorder {
  public:
   FailingBlocks(int left, int failures) : left_(left), failures_(failures) {}
   const char* allocate(std::size_t bytes, void** memory) noexcept override {
-    if (left_-- > 0 || failures_-- <= 0) return Recorder::allocate(bytes, memory);
+    if (left_-- > 0 || failures_-- <= 0) return StepRecorder::allocate(bytes, memory);
     return "none is left";
   }
 

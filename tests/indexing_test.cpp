@@ -109,7 +109,7 @@ TEST(Indexing, AStepThatIndexesCanBeReplayed) {
         x.index_put({rows, columns}, v)[{rows, columns}] + x.gather(0, rows.abs()[None]);
     return embedding(rows.abs(), x, 0).sum() + y.sum();
   };
-  Recorder recorder;
+  StepRecorder recorder;
   Tensor loss;
   {
     const CpuOverride here(&recorder);
@@ -122,7 +122,7 @@ TEST(Indexing, AStepThatIndexesCanBeReplayed) {
     rows.copy_(indices({-2, 1}));
     x.add_(1);
   }
-  recorder.replay();
+  recorder.repeat();
   EXPECT_EQ(loss.item(), step().item());
 }
 

@@ -191,13 +191,13 @@ TEST(Defects, Q23_one_class_batches_lose_nothing_and_are_counted) {
     }
     EXPECT_EQ(count.item<int64_t>(), 2);
     EXPECT_EQ(inner.item<int64_t>(), 1);
-    Recorder recorder;
+    StepRecorder recorder;
     {
       const CpuOverride here(&recorder);
       batch_weighted_bce(y, ones({2}));
     }
     EXPECT_EQ(recorder.obstacle(), "");
-    recorder.replay();
+    recorder.repeat();
     EXPECT_EQ(count.item<int64_t>(), 4);
     std::thread([&] { batch_weighted_bce(y.detach(), zeros({2})); }).join();
   }

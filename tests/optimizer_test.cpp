@@ -108,7 +108,7 @@ TEST(Optimizer, AReplayIsAFurtherStep) {
     const Training eager(name, options), replayed(name, options);
     eager.set_gradients(1), replayed.set_gradients(1);
     eager.optimizer->step(), replayed.optimizer->step();
-    Recorder recorder;
+    StepRecorder recorder;
     {
       const CpuOverride here(&recorder);
       replayed.optimizer->step();
@@ -117,7 +117,7 @@ TEST(Optimizer, AReplayIsAFurtherStep) {
     for (int step = 0; step < 8; ++step) {
       if (step == 4) eager.optimizer->set_lr(0, 0.2), replayed.optimizer->set_lr(0, 0.2);
       eager.optimizer->step();
-      recorder.replay();
+      recorder.repeat();
     }
     EXPECT_EQ(recorder.obstacle(), "");
     EXPECT_EQ(replayed.numbers(), eager.numbers());

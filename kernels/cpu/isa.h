@@ -49,6 +49,10 @@ template <class T>
 struct RowLoops {
   /// Sum in the fixed lanes; at most kSumBlock elements.
   T (*sum_block)(const T* x, int64_t n);
+  /// sum_block of at least kFewElements in parts: `x` goes on a multiple of kLanes elements behind the
+  /// last part; the lanes start at 0.
+  void (*add_to_lanes)(const T* x, int64_t n, T* lanes);
+  T (*fold_lanes)(const T* lanes);
   T (*square_distance_block)(const T* x, const T* target, int64_t n);
   /// sum_block of each of `columns` columns, rows `row_stride` apart.
   void (*sum_columns)(const T* x, int64_t rows, int64_t row_stride, int64_t columns, T* out);
@@ -58,6 +62,8 @@ struct RowLoops {
   UpdateFunction<T> update[kRules];
 };
 
+/// A sum's elements go to this many lanes in turn, to fewer where there are few of them.
+inline constexpr int64_t kLanes = 64, kFewLanes = 16, kFewElements = 256;
 /// Long sums are cut into blocks of this many elements, whose sums are added pairwise.
 inline constexpr int64_t kSumBlock = 4096;
 

@@ -12,6 +12,8 @@ namespace {
 template <class T>
 RowLoops<T> rows_of() {
   RowLoops<T> loops = {sum_block<T>,
+                       add_to_lanes<T>,
+                       fold_lanes<T>,
                        square_distance_block<T>,
                        sum_columns<T>,
                        softmax_row<T>,

@@ -38,13 +38,35 @@ T sum_in_lanes(int64_t n, Term term) {
 
 template <class T, class Term>
 T sum_by_length(int64_t n, Term term) {
-  return n < 256 ? sum_in_lanes<T, 16>(n, term) : sum_in_lanes<T, 64>(n, term);
+  return n < kFewElements ? sum_in_lanes<T, kFewLanes>(n, term) : sum_in_lanes<T, kLanes>(n, term);
 }
 
 template <class T>
 T sum_block(const T* x, int64_t n) {
   return sum_by_length<T>(
       n, [x](int64_t i, int64_t count) { return Vec<T>::load_first(x + i, count); });
+}
+
+template <class T>
+void add_to_lanes(const T* x, int64_t n, T* lanes) {
+  using V = Vec<T>;
+  constexpr int kVectors = kLanes / V::kWidth;
+  V sums[kVectors];
+  for (int j = 0; j < kVectors; ++j) sums[j] = V::load(lanes + j * V::kWidth);
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+#pragma GCC unroll 64
+    for (int j = 0; j < kVectors; ++j) sums[j] = sums[j] + V::load(x + i + j * V::kWidth);
+  for (int j = 0; i < n; ++j, i += V::kWidth) sums[j] = sums[j] + V::load_first(x + i, n - i);
+  for (int j = 0; j < kVectors; ++j) sums[j].store(lanes + j * V::kWidth);
+}
+
+template <class T>
+T fold_lanes(const T* lanes) {
+  using V = Vec<T>;
+  V sums[kLanes / V::kWidth];
+  for (int j = 0; j < kLanes / V::kWidth; ++j) sums[j] = V::load(lanes + j * V::kWidth);
+  return fold<T, kLanes>(sums);
 }
 
 template <class T>

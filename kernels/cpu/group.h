@@ -1,0 +1,84 @@
+// Group: elementwise calls, copies and whole sums of a replay that run over the same elements. They
+// run together, tile after tile, so that what one leaves for the next stays in the first-level
+// cache, and each element is read from memory once.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "../calls.h"
+#include "command.h"
+#include "isa.h"
+#include "walk.h"
+
+namespace levin::inline v0::cpu {
+
+class Group final : public Command {
+ public:
+  /// The number of elements that a call runs over, where it can be part of a group; else -1.
+  static int64_t elements_of(const Call& call);
+  /// Most sums in a group.
+  static constexpr int kMaxSums = 8;
+  /// Is it a sum, whose result is there only after the group?
+  static bool is_sum(const Call& call) { return std::holds_alternative<ReduceCall>(call); }
+
+  /// All of `calls` run over n elements, in this order. `temporaries` are blocks that only they use,
+  /// from the first byte on without gaps.
+  Group(int64_t n, const std::vector<const Call*>& calls,
+        const std::vector<const Block*>& temporaries);
+
+  /// Does the block stay in tiles, so that it needs no memory?
+  bool is_local(const Block* block) const { return locals_.contains(block); }
+
+  const char* run() noexcept override;
+
+ private:
+  static constexpr int64_t kTile = 1024, kGrain = 32768;
+  static constexpr int kSlots = 12, kBuffers = 6;  // tiles of locals; what operands are gathered in
+
+  // A local block's tile, from the call that writes it first to the last that uses it.
+  struct Local {
+    int slot, first, last;
+  };
+  struct Operand {
+    enum Place : uint8_t { absent, in_place, local, constant, repeated, gathered } place = absent;
+    bool from_local = false;  // gathered
+    DType dtype;
+    int slot;
+    const Block* block = nullptr;
+    int64_t offset;  // of elements
+    const char* numbers;
+    Walk walk;
+  };
+  struct Step {
+    enum Kind : uint8_t { formula, convert, sum } kind = formula;
+    TileFunction tile = nullptr;
+    double numbers[4] = {};
+    DType compute, result;  // of what is read, and what comes out
+    Operand in[4], out;
+    bool mean = false;
+    int number = 0;  // of a sum
+  };
+
+  struct Scratch;
+  void make_local(const Block* block, const std::vector<const Call*>& calls);
+  void add(const Call& call);
+  Operand source(const Arg& arg, DType compute) const;
+  Operand constant(double value, DType compute);
+
+  const void* bring(const Operand& from, DType compute, int64_t at, int64_t count, int buffer,
+                    Scratch& scratch) const;
+  void run_step(const Step& step, int64_t at, int64_t count, Scratch& scratch);
+  void add_sum(const Step& step, const void* tile, int64_t at, int64_t count, Scratch& scratch);
+  void finish_sum(const Step& step);
+
+  int64_t n_, blocks_;
+  int sums_ = 0;
+  std::vector<Step> steps_;
+  std::unordered_map<const Block*, Local> locals_;
+  std::vector<std::unique_ptr<char[]>> constants_;
+  std::unique_ptr<char[]> partials_;  // of each sum: one for each block of kSumBlock elements
+};
+
+}  // namespace levin::inline v0::cpu
