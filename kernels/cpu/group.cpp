@@ -21,6 +21,20 @@ bool is_whole_sum(const ReduceCall& call) {
          out.dtype == in.dtype && in.contiguous();
 }
 
+// Whether two bools (or other bytes) are equal shows without a wider type.
+bool compares_bytes(const ElementwiseCall& call) {
+  if ((call.op != Op::eq && call.op != Op::ne) || call.number_mask) return false;
+  const Layout &a = *call.in[0].layout, &b = *call.in[1].layout;
+  return a.dtype == b.dtype && item_size(a.dtype) == 1 && a.contiguous() && b.contiguous();
+}
+
+template <bool if_equal>
+void compare_bytes(const void* const* in, void* out, const double*, int64_t n) {
+  const auto *x = static_cast<const char*>(in[0]), *y = static_cast<const char*>(in[1]);
+  auto* result = static_cast<char*>(out);
+  for (int64_t i = 0; i < n; ++i) result[i] = static_cast<char>((x[i] != y[i]) ^ if_equal);
+}
+
 }  // namespace
 
 int64_t Group::elements_of(const Call& call) {
@@ -65,56 +79,63 @@ void Group::add(const Call& call) {
     std::copy_n(c->numbers, 4, step.numbers);
     step.compute = c->compute;
     step.result = is_predicate(c->op) ? kBool : c->compute;
+    if (compares_bytes(*c)) {
+      step.compute = c->in[0].layout->dtype;
+      step.tile = c->op == Op::eq ? compare_bytes<true> : compare_bytes<false>;
+    }
     for (int i = 0; i < 4; ++i)
       step.in[i] = c->number_mask >> i & 1 ? constant(c->numbers[3 - i], c->compute)
-                                           : source(c->in[i], c->compute);
-    step.out = source(c->out, step.result);
+                                           : operand(c->in[i], step.compute);
+    step.out = operand(c->out, step.result);
   } else if (const auto* c = std::get_if<CopyCall>(&call)) {
-    step.kind = Step::convert;
     // Whole numbers become what they are copied to in one step.
     const DType from = c->in.layout->dtype;
+    step.kind = Step::convert;
     step.compute = step.result = compute_type(is_floating(from) ? from : c->out.layout->dtype);
-    step.in[0] = source(c->in, step.compute);
-    step.out = source(c->out, step.result);
+    step.in[0] = operand(c->in, step.compute);
+    step.out = operand(c->out, step.result);
   } else {
     const auto& sum = std::get<ReduceCall>(call);
     step.kind = Step::sum;
     step.compute = step.result = sum.in.layout->dtype;
-    step.in[0] = source(sum.in, step.compute);
-    step.out = source(sum.out, step.result);
+    step.in[0] = operand(sum.in, step.compute);
+    step.out = operand(sum.out, step.result);
     step.mean = sum.kind == Reduction::mean;
     step.number = sums_++;
   }
   steps_.push_back(step);
 }
 
-Group::Operand Group::source(const Arg& arg, DType compute) const {
+Group::Operand Group::operand(const Arg& arg, DType wanted) const {
+  static constinit void* nothing = nullptr;
   Operand operand;
+  operand.base = &nothing;
   if (!arg.block) return operand;
   const Layout& layout = *arg.layout;
-  operand.block = arg.block;
+  const bool direct = layout.dtype == wanted && layout.contiguous();
+  const auto size = static_cast<int64_t>(item_size(layout.dtype));
   operand.dtype = layout.dtype;
+  if (const auto local = locals_.find(arg.block); local != locals_.end()) {
+    operand.base = nullptr;
+    operand.start = local->second.slot * kTileBytes;
+  } else {
+    operand.base = &arg.block->data;
+    if (direct) operand.start = layout.offset * size, operand.size = size;
+  }
+  if (direct) return operand;
+  operand.kind = layout.repeats_one() ? Operand::repeated : Operand::gathered;
   operand.offset = layout.offset;
-  const auto local = locals_.find(arg.block);
-  operand.from_local = local != locals_.end();
-  if (operand.from_local) operand.slot = local->second.slot;
-  if (layout.dtype == compute && layout.contiguous())
-    operand.place = operand.from_local ? Operand::local : Operand::in_place;
-  else
-    operand.place = layout.repeats_one() ? Operand::repeated : Operand::gathered;
   operand.walk = Walk(layout);
   return operand;
 }
 
 Group::Operand Group::constant(double value, DType compute) {
   Operand operand;
-  operand.place = Operand::constant;
   with_compute_type(compute, [&](auto zero) {
     using T = decltype(zero);
-    const int64_t count = std::min(n_, kTile);
-    char* numbers = constants_.emplace_back(new char[count * sizeof(T)]).get();
-    std::fill_n(reinterpret_cast<T*>(numbers), count, convert_to<T>(value));
-    operand.numbers = numbers;
+    auto* numbers = reinterpret_cast<T*>(constants_.emplace_back(std::min(n_, kTile)).data());
+    std::fill_n(numbers, std::min(n_, kTile), convert_to<T>(value));
+    operand.base = &constant_data_.emplace_back(numbers);
   });
   return operand;
 }
@@ -123,9 +144,12 @@ Group::Operand Group::constant(double value, DType compute) {
 
 // What one piece of the work writes for itself.
 struct Group::Scratch {
-  alignas(64) char tiles[kSlots + kBuffers][kTile * 8];
+  alignas(64) char tiles[(kSlots + kBuffers) * kTileBytes];
   alignas(64) double lanes[kMaxSums][kLanes];  // a sum's, of the block that it is in
-  char* buffer(int number) { return tiles[kSlots + number]; }
+  char* buffer(int number) { return tiles + (kSlots + number) * kTileBytes; }
+  char* of(const Group::Operand& operand) {
+    return operand.base ? static_cast<char*>(*operand.base) : tiles;
+  }
 };
 
 const char* Group::run() noexcept {
@@ -139,54 +163,48 @@ const char* Group::run() noexcept {
   return nullptr;
 }
 
-// Elements [at, at + count) of an operand, contiguous and of the compute type.
-const void* Group::bring(const Operand& from, DType compute, int64_t at, int64_t count, int buffer,
-                         Scratch& scratch) const {
-  const auto* data = from.from_local ? scratch.tiles[from.slot]
-                     : from.block    ? static_cast<const char*>(from.block->data)
-                                     : nullptr;
-  switch (from.place) {
-    case Operand::absent:
-      return nullptr;
-    case Operand::constant:
-      return from.numbers;
-    case Operand::local:
-      return data;
-    case Operand::in_place:
-      return data + (from.offset + at) * item_size(from.dtype);
-    case Operand::repeated:
-    case Operand::gathered:
-      break;
-  }
-  char* const to = scratch.buffer(buffer);
-  with_compute_type(compute, [&](auto zero) {
-    using T = decltype(zero);
-    if (from.place == Operand::repeated)
-      std::fill_n(reinterpret_cast<T*>(to), count, element_as<T>(data, from.offset, from.dtype));
-    else
-      gather_tile(from.walk, from.dtype, data, from.from_local ? 0 : at, count,
-                  reinterpret_cast<T*>(to));
-  });
-  return to;
-}
-
 void Group::run_step(const Step& step, int64_t at, int64_t count, Scratch& scratch) {
   const void* in[4];
-  for (int i = 0; i < 4; ++i) in[i] = bring(step.in[i], step.compute, at, count, i, scratch);
+  for (int i = 0; i < 4; ++i) {
+    const Operand& from = step.in[i];
+    in[i] = from.kind == Operand::direct ? scratch.of(from) + from.start + at * from.size
+                                         : bring(from, step.compute, at, count, i, scratch);
+  }
   if (step.kind == Step::sum) return add_sum(step, in[0], at, count, scratch);
   const Operand& out = step.out;
-  char* data = out.from_local ? scratch.tiles[out.slot] : static_cast<char*>(out.block->data);
-  if (out.place == Operand::in_place) data += (out.offset + at) * item_size(out.dtype);
-  const bool direct = out.place == Operand::in_place || out.place == Operand::local;
-  void* const results = direct ? data : scratch.buffer(4);
+  const bool direct = out.kind == Operand::direct;
+  void* const results =
+      direct ? scratch.of(out) + out.start + at * out.size : scratch.buffer(kBuffers - 2);
   if (step.kind == Step::formula)
     step.tile(in, results, step.numbers, count);
   else
     std::memcpy(results, in[0], count * item_size(step.compute));
-  if (direct) return;
-  const int64_t from = out.from_local ? 0 : at;
+  if (!direct) scatter(step, results, at, count, scratch);
+}
+
+// Elements [at, at + count) of an operand, contiguous and of the compute type.
+const void* Group::bring(const Operand& from, DType compute, int64_t at, int64_t count, int buffer,
+                         Scratch& scratch) const {
+  const char* data = scratch.of(from) + from.start;
+  char* const to = scratch.buffer(buffer);
+  with_compute_type(compute, [&](auto zero) {
+    using T = decltype(zero);
+    if (from.kind == Operand::repeated)
+      std::fill_n(reinterpret_cast<T*>(to), count, element_as<T>(data, from.offset, from.dtype));
+    else
+      gather_tile(from.walk, from.dtype, data, from.base ? at : 0, count, reinterpret_cast<T*>(to));
+  });
+  return to;
+}
+
+// Results that the tile function could not write where they belong.
+void Group::scatter(const Step& step, const void* results, int64_t at, int64_t count,
+                    Scratch& scratch) const {
+  const Operand& out = step.out;
+  char* data = scratch.of(out) + out.start;
+  const int64_t from = out.base ? at : 0;
   if (step.result == kBool) {
-    auto* widened = reinterpret_cast<int64_t*>(scratch.buffer(5));
+    auto* widened = reinterpret_cast<int64_t*>(scratch.buffer(kBuffers - 1));
     std::copy_n(static_cast<const bool*>(results), count, widened);
     return scatter_tile(out.walk, out.dtype, data, from, count, widened);
   }
@@ -222,8 +240,8 @@ void Group::finish_sum(const Step& step) {
     using T = decltype(zero);
     T* partials = reinterpret_cast<T*>(partials_.get()) + step.number * blocks_;
     const T sum = combine_pairwise(partials, blocks_, [](T a, T b) { return a + b; });
-    T* out = static_cast<T*>(step.out.block->data) + step.out.offset;
-    *out = step.mean ? sum / static_cast<T>(n_) : sum;
+    auto* out = static_cast<char*>(*step.out.base) + step.out.start;
+    *reinterpret_cast<T*>(out) = step.mean ? sum / static_cast<T>(n_) : sum;
   };
   step.compute == kFloat64 ? finish(double{}) : finish(float{});
 }

@@ -3,6 +3,7 @@
 // cache, and each element is read from memory once.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -35,21 +36,22 @@ class Group final : public Command {
 
  private:
   static constexpr int64_t kTile = 1024, kGrain = 32768;
+  static constexpr int64_t kTileBytes = kTile * 8;
   static constexpr int kSlots = 12, kBuffers = 6;  // tiles of locals; what operands are gathered in
 
   // A local block's tile, from the call that writes it first to the last that uses it.
   struct Local {
     int slot, first, last;
   };
+  // Where a step finds element i: at *base + start + i * size, or in a tile from its beginning on,
+  // where base is null. Others are brought to a tile first.
   struct Operand {
-    enum Place : uint8_t { absent, in_place, local, constant, repeated, gathered } place = absent;
-    bool from_local = false;  // gathered
-    DType dtype;
-    int slot;
-    const Block* block = nullptr;
-    int64_t offset;  // of elements
-    const char* numbers;
-    Walk walk;
+    enum Kind : uint8_t { direct, repeated, gathered } kind = direct;
+    void* const* base = nullptr;
+    int64_t start = 0, size = 0;  // bytes
+    DType dtype = kFloat32;
+    int64_t offset = 0;  // elements; of repeated ones
+    Walk walk;           // of gathered ones
   };
   struct Step {
     enum Kind : uint8_t { formula, convert, sum } kind = formula;
@@ -64,11 +66,13 @@ class Group final : public Command {
   struct Scratch;
   void make_local(const Block* block, const std::vector<const Call*>& calls);
   void add(const Call& call);
-  Operand source(const Arg& arg, DType compute) const;
+  Operand operand(const Arg& arg, DType wanted) const;
   Operand constant(double value, DType compute);
 
   const void* bring(const Operand& from, DType compute, int64_t at, int64_t count, int buffer,
                     Scratch& scratch) const;
+  void scatter(const Step& step, const void* results, int64_t at, int64_t count,
+               Scratch& scratch) const;
   void run_step(const Step& step, int64_t at, int64_t count, Scratch& scratch);
   void add_sum(const Step& step, const void* tile, int64_t at, int64_t count, Scratch& scratch);
   void finish_sum(const Step& step);
@@ -77,7 +81,8 @@ class Group final : public Command {
   int sums_ = 0;
   std::vector<Step> steps_;
   std::unordered_map<const Block*, Local> locals_;
-  std::vector<std::unique_ptr<char[]>> constants_;
+  std::deque<std::vector<double>> constants_;  // a tile of each number
+  std::deque<void*> constant_data_;
   std::unique_ptr<char[]> partials_;  // of each sum: one for each block of kSumBlock elements
 };
 
