@@ -187,7 +187,7 @@ class Run {
   }
 
   void run_node(Node* node, const Tensor& g) {
-    Grads grads(node);
+    Grads grads(node, !retain_graph_);
     if (g.defined()) node->type->run(node, g, grads);
     check_gradients(node, grads);
     if (!retain_graph_) {

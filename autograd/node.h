@@ -69,7 +69,8 @@ inline LeafNode* leaf_of(const Tensor& tensor) {
 /// go.
 class Grads {
  public:
-  explicit Grads(Node* node) : node_(node) {
+  /// is_last: what the node saved is released afterwards.
+  explicit Grads(Node* node, bool is_last = false) : node_(node), is_last_(is_last) {
     if (node->edge_count > kInline) more_.resize(node->edge_count);
   }
 
@@ -86,11 +87,14 @@ class Grads {
   const Shape& shape(int i) const { return node_->edge(i)->shape; }
   DType dtype(int i) const { return node_->edge(i)->dtype; }
   const Node* node() const { return node_; }
+  /// Does the node run for the last time? Then it may give away what it saved.
+  bool is_last() const { return is_last_; }
   Tensor& result(int i) { return node_->edge_count > kInline ? more_[i] : inline_[i]; }
 
  private:
   static constexpr int kInline = 4;
   Node* node_;
+  bool is_last_;
   Tensor inline_[kInline];
   std::vector<Tensor> more_;
 };

@@ -10,23 +10,17 @@ Tensor fused_mse(const Tensor& x, const Tensor& target, bool mean) {
   Tensor y = empty({}, x.dtype(), x.device());
   launched(backend(x.device()).mse({mean, arg(x), arg(target), arg(y)}), "mse_loss", x);
   if (!recording(x, target)) return y;
-  const double scale = mean ? 2 / static_cast<double>(x.numel()) : 2;
   return record(
       "mse_loss", std::move(y), {&x, &target},
-      [scale, a = Saved(x), b = Saved(target)](const Tensor& g, Grads& grads) {
+      [mean, a = Saved(x), b = Saved(target)](const Tensor& g, Grads& grads) {
         Tensor slope;
         if (is_grad_enabled()) {
-          slope = (a.tensor(grads) - b.tensor(grads)) * scale * g;
+          const Tensor distance = a.tensor(grads) - b.tensor(grads);
+          slope = distance * (mean ? 2 / static_cast<double>(distance.numel()) : 2) * g;
         } else {
-          const int to = grads.wants(0) ? 0 : 1;
-          slope = grads.out(to);
-          const Layout g_layout = broadcast_to(g.layout(), slope.shape());
-          const ElementwiseCall call{
-              Op::mse_slope, OpPart::f,
-              g.dtype(),     0,
-              {scale},       {a.arg(grads), b.arg(grads), {g.impl().block.get(), &g_layout}},
-              arg(slope)};
-          launched(backend(g.device()).elementwise(call), "backward of mse_loss", g);
+          slope = grads.out(grads.wants(0) ? 0 : 1);
+          const MseBackwardCall call{mean, a.arg(grads), b.arg(grads), arg(g), arg(slope)};
+          launched(backend(g.device()).mse_backward(call), "backward of mse_loss", g);
         }
         if (grads.wants(1)) grads.set(1, -slope);
         if (grads.wants(0)) grads.set(0, std::move(slope));

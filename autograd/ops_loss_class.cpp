@@ -24,13 +24,17 @@ Tensor along(const Tensor& weight, const Tensor& x, int dim) {
   return weight.reshape(shape);
 }
 
+[[noreturn]] void fail_class(const char* loss, const Tensor& target, int64_t classes) {
+  fail(Fault::index,
+       {loss, ": class indices of shape ", target.shape(), " must lie in [0, ", classes, ")"});
+}
+
 // log_p at the target's classes.
 Tensor at_target(const char* loss, const Tensor& log_p, const Tensor& target, int dim) {
   try {
     return log_p.gather(dim, target.unsqueeze(dim)).squeeze(dim);
   } catch (const std::out_of_range&) {
-    fail(Fault::index, {loss, ": class indices of shape ", target.shape(), " must lie in [0, ",
-                        log_p.size(dim), ")"});
+    fail_class(loss, target, log_p.size(dim));
   }
 }
 
@@ -76,8 +80,58 @@ Tensor cross_entropy_of_probabilities(const Tensor& x, const Tensor& target,
   return losses.sum() / static_cast<double>(losses.numel());
 }
 
+// The derivative of the fused loss from simple operations: onehot s - softmax(x) s with s = -g, for
+// the mean divided by the number of targets that count.
+Tensor entropy_slope(const Tensor& g, const Tensor& x, const Tensor& target, int64_t ignored,
+                     bool mean) {
+  const Tensor counts = target.ne(ignored);
+  const Tensor each = mean ? g / counts.to(g.dtype()).sum() : g;
+  const Tensor s = where(counts, -each, 0).unsqueeze(1);
+  const Tensor at = where(counts, target, 0).unsqueeze(1);
+  return zeros_like(x).scatter(1, at, s) - x.log_softmax(1).exp() * s;
+}
+
+// In one pass over x [N, C], which also gives the gradient by x where that may be wanted: backward
+// then has only to multiply it.
+Tensor fused_cross_entropy(const Tensor& x, const Tensor& target, int64_t ignored,
+                           LossReduction reduction) {
+  const bool each = reduction == LossReduction::none, mean = reduction == LossReduction::mean;
+  const Tensor losses = empty(target.shape(), x.dtype(), x.device());
+  const Tensor y = each ? losses : empty({}, x.dtype(), x.device());
+  const bool recorded = recording(x);
+  const Tensor slopes = recorded ? empty_like(x) : Tensor();
+  if (backend(x.device())
+          .cross_entropy({mean, ignored, arg(x), arg(target), arg(losses), each ? Arg{} : arg(y),
+                          recorded ? arg(slopes) : Arg{}}))
+    fail_class("cross_entropy", target, x.size(1));
+  if (!recorded) return y;
+  return record(
+      "cross_entropy", y, {&x},
+      [=, x = Saved(x), target = Saved(target), slopes = Saved(slopes)](const Tensor& g,
+                                                                        Grads& grads) {
+        if (is_grad_enabled())
+          return grads.set(0,
+                           entropy_slope(g, x.tensor(grads), target.tensor(grads), ignored, mean));
+        const Tensor kept = slopes.tensor(grads), upstream = g.contiguous();
+        const Tensor dx = grads.is_last() ? kept : grads.out(0);
+        launched(backend(g.device()).cross_entropy_backward({arg(kept), arg(upstream), arg(dx)}),
+                 "backward of cross_entropy", g);
+        grads.set(0, dx);
+      });
+}
+
+// Rows of classes with an index for each and no further options: what one kernel does.
+bool is_fused(const Tensor& x, const Tensor& target, const CrossEntropyOptions& options) {
+  return x.dim() == 2 && target.dim() == 1 && target.numel() == x.size(0) &&
+         target.dtype() == kInt64 && target.device() == x.device() && !options.weight.defined() &&
+         options.label_smoothing == 0 && options.reduction != LossReduction::batchmean;
+}
+
 Tensor cross_entropy_of_indices(const Tensor& x, const Tensor& target,
                                 const CrossEntropyOptions& options, int dim) {
+  if (is_fused(x, target, options))
+    return fused_cross_entropy(x.contiguous(), target.contiguous(), options.ignore_index,
+                               options.reduction);
   const Tensor log_p = x.log_softmax(dim);
   Labelled at("cross_entropy", log_p, target, options.weight, options.ignore_index, dim);
   if (options.label_smoothing != 0) {

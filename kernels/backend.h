@@ -79,6 +79,52 @@ struct MseCall {
   Arg x, target, out;
 };
 
+/// out = g 2 (x - target), for the mean divided by the number of elements; g has one element.
+struct MseBackwardCall {
+  bool mean;
+  Arg x, target, g, out;
+};
+
+/// losses [n] = -log_softmax(x [n, classes])[target [n]], 0 where a target is `ignored`; out, one
+/// element, is their sum or (mean) that by the number of targets that count. slopes, of x's shape, is
+/// the gradient of out by x, without out that of each loss by its row. out and slopes may be left
+/// out. All contiguous, x float32 or float64, target int64: one that is no class is an error.
+struct CrossEntropyCall {
+  bool mean;
+  int64_t ignored;
+  Arg x, target, losses, out, slopes;
+};
+
+/// dx = slopes * g; g has one element, or one for each row. dx may be the slopes' own memory.
+struct CrossEntropyBackwardCall {
+  Arg slopes, g, dx;
+};
+
+/// out = (x - mean) / sqrt(var + eps) * weight + bias over rows of `size` elements: x [.., size],
+/// weight and bias [size], which may be left out. For the backward call each row keeps its mean and
+/// 1 / sqrt(var + eps), kept [2, rows]. All contiguous and of one type, float32 or float64.
+struct LayerNormCall {
+  int64_t size;
+  double eps;
+  Arg x, weight, bias, kept, out;
+};
+
+/// Rows are summed to the gradients of weight and bias in pieces, by their number alone.
+struct LayerNormPieces {
+  int64_t rows, count;  ///< of a piece; of pieces
+};
+constexpr LayerNormPieces layer_norm_pieces(int64_t rows) {
+  const int64_t piece = rows > 32 * 128 ? (rows + 31) / 32 : 128;
+  return {piece, (rows + piece - 1) / piece};
+}
+
+/// Gradients; each may be left out. sums [pieces, 2, size] is memory to work in, left out without
+/// dweight and dbias.
+struct LayerNormBackwardCall {
+  int64_t size;
+  Arg x, weight, kept, g, dx, dweight, dbias, sums;
+};
+
 /// c = alpha a b + beta c + bias for each pair of matrices: a [.., m, k], b [.., k, n], c [.., m,
 /// n], equal leading sizes (strides may be 0). bias [n] may be left out. beta 0 does not read c.
 struct MatmulCall {
@@ -187,6 +233,11 @@ class Backend {
   virtual const char* scan(const ScanCall&) noexcept = 0;
   virtual const char* sort(const SortCall&) noexcept = 0;
   virtual const char* mse(const MseCall&) noexcept = 0;
+  virtual const char* mse_backward(const MseBackwardCall&) noexcept = 0;
+  virtual const char* cross_entropy(const CrossEntropyCall&) noexcept = 0;
+  virtual const char* cross_entropy_backward(const CrossEntropyBackwardCall&) noexcept = 0;
+  virtual const char* layer_norm(const LayerNormCall&) noexcept = 0;
+  virtual const char* layer_norm_backward(const LayerNormBackwardCall&) noexcept = 0;
   virtual const char* matmul(const MatmulCall&) noexcept = 0;
   virtual const char* linalg(const LinalgCall&) noexcept = 0;
   virtual const char* softmax(const SoftmaxCall&) noexcept = 0;

@@ -34,6 +34,21 @@ class CpuBackend final : public Backend {
   const char* scan(const ScanCall& call) noexcept override { return cpu::scan(call); }
   const char* sort(const SortCall& call) noexcept override { return cpu::sort(call); }
   const char* mse(const MseCall& call) noexcept override { return cpu::mse(call); }
+  const char* mse_backward(const MseBackwardCall& call) noexcept override {
+    return cpu::mse_backward(call);
+  }
+  const char* cross_entropy(const CrossEntropyCall& call) noexcept override {
+    return cpu::cross_entropy(call);
+  }
+  const char* cross_entropy_backward(const CrossEntropyBackwardCall& call) noexcept override {
+    return cpu::cross_entropy_backward(call);
+  }
+  const char* layer_norm(const LayerNormCall& call) noexcept override {
+    return cpu::layer_norm(call);
+  }
+  const char* layer_norm_backward(const LayerNormBackwardCall& call) noexcept override {
+    return cpu::layer_norm_backward(call);
+  }
   const char* matmul(const MatmulCall& call) noexcept override { return cpu::matmul(call); }
   const char* linalg(const LinalgCall& call) noexcept override { return cpu::linalg(call); }
   const char* softmax(const SoftmaxCall& call) noexcept override { return cpu::softmax(call); }

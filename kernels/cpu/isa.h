@@ -44,6 +44,24 @@ struct UpdateRow {
 template <class T>
 using UpdateFunction = void (*)(const UpdateRow<T>& row, const void* rule, const void* factors);
 
+/// Rows [count, classes] with a class for each, their losses and (or null) their slopes times scale.
+template <class T>
+struct EntropyRows {
+  const T* x;
+  const int64_t* target;
+  T *loss, *slopes;
+  T scale;
+  int64_t count, classes, ignored;
+};
+
+/// Rows [count, size] of layer normalisation, and what the backward pass reads of a row.
+template <class T>
+struct NormRows {
+  const T *x, *weight;  // weight may be null
+  T *mean, *scale;
+  int64_t count, size;
+};
+
 /// The loops that depend on the element type.
 template <class T>
 struct RowLoops {
@@ -53,11 +71,23 @@ struct RowLoops {
   /// last part; the lanes start at 0.
   void (*add_to_lanes)(const T* x, int64_t n, T* lanes);
   T (*fold_lanes)(const T* lanes);
-  T (*square_distance_block)(const T* x, const T* target, int64_t n);
-  /// sum_block of each of `columns` columns, rows `row_stride` apart.
+  /// sum_block of each row.
+  void (*sum_rows)(const T* x, int64_t rows, int64_t n, T* out);
+  /// The sum of each of at most kSumColumns columns, rows `row_stride` apart.
   void (*sum_columns)(const T* x, int64_t rows, int64_t row_stride, int64_t columns, T* out);
-  void (*softmax_row)(const T* x, T* out, int64_t n, bool log);
-  void (*softmax_row_backward)(const T* y, const T* g, T* out, int64_t n, bool log);
+  T (*square_distance_block)(const T* x, const T* target, int64_t n);
+  T (*square_deviation_block)(const T* x, T mean, int64_t n);
+  void (*square_slope)(const T* x, const T* target, T g, T scale, int64_t n, T* out);
+  /// The largest (or smallest) element; NaN where there is one.
+  T (*extreme_block)(const T* x, int64_t n, bool largest);
+  void (*softmax)(const T* x, T* out, int64_t rows, int64_t n, bool log);
+  void (*softmax_backward)(const T* y, const T* g, T* out, int64_t rows, int64_t n, bool log);
+  void (*entropy)(const EntropyRows<T>&);
+  /// out = x g
+  void (*scale)(const T* x, T g, int64_t n, T* out);
+  void (*layer_norm)(const NormRows<T>&, T eps, const T* bias, T* out);
+  /// sums [2, size]: the gradients of weight and bias. dx or sums may be null.
+  void (*layer_norm_backward)(const NormRows<T>&, const T* g, T* dx, T* sums);
   void (*gemm)(const GemmProblem<T>&);
   UpdateFunction<T> update[kRules];
 };
@@ -66,6 +96,9 @@ struct RowLoops {
 inline constexpr int64_t kLanes = 64, kFewLanes = 16, kFewElements = 256;
 /// Long sums are cut into blocks of this many elements, whose sums are added pairwise.
 inline constexpr int64_t kSumBlock = 4096;
+/// Columns that are summed at a time: 1 KiB of them, whose lanes stay in the cache.
+template <class T>
+inline constexpr int64_t kSumColumns = 1024 / sizeof(T);
 
 /// The compute types, in the order of the tables.
 enum ComputeType : uint8_t { kComputeF32, kComputeF64, kComputeI64, kComputeTypes };

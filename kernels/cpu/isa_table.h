@@ -2,7 +2,8 @@
 #pragma once
 
 #include "gemm.h"
-#include "rows.h"
+#include "norm_rows.h"
+#include "softmax_rows.h"
 #include "tiles.h"
 #include "update.h"
 
@@ -11,15 +12,23 @@ namespace {
 
 template <class T>
 RowLoops<T> rows_of() {
-  RowLoops<T> loops = {sum_block<T>,
-                       add_to_lanes<T>,
-                       fold_lanes<T>,
-                       square_distance_block<T>,
-                       sum_columns<T>,
-                       softmax_row<T>,
-                       softmax_row_backward<T>,
-                       gemm<T>,
-                       {}};
+  RowLoops<T> loops{};
+  loops.sum_block = sum_block<T>;
+  loops.add_to_lanes = add_to_lanes<T>;
+  loops.fold_lanes = fold_lanes<T>;
+  loops.sum_rows = sum_rows<T>;
+  loops.sum_columns = sum_columns<T>;
+  loops.square_distance_block = square_distance_block<T>;
+  loops.square_deviation_block = square_deviation_block<T>;
+  loops.square_slope = square_slope<T>;
+  loops.extreme_block = extreme_block<T>;
+  loops.softmax = softmax_rows<T>;
+  loops.softmax_backward = softmax_rows_backward<T>;
+  loops.entropy = entropy_rows<T>;
+  loops.scale = scale<T>;
+  loops.layer_norm = layer_norm_rows<T>;
+  loops.layer_norm_backward = layer_norm_rows_backward<T>;
+  loops.gemm = gemm<T>;
   fill_updates(formula::Rules(), loops.update);
   return loops;
 }

@@ -1,16 +1,14 @@
 // Reductions: the reduced elements of one result are brought into a row and reduced in the fixed
 // lanes (rows.h), so a result's bits depend on nothing but those elements in their order.
+#include <algorithm>
 #include <numeric>
 
-#include "../pool.h"
+#include "blocks.h"
 #include "cpu_backend.h"
-#include "isa.h"
 #include "walk.h"
 
 namespace levin::inline v0::cpu {
 namespace {
-
-constexpr int64_t kGrain = 32768;
 
 // The input's layout split into kept and reduced dimensions.
 struct Split {
@@ -43,58 +41,24 @@ struct Multiply {
   }
 };
 
-// Combines the results of blocks pairwise, neighbours first, until one is left.
-template <class T, class Combine>
-T combine_pairwise(T* results, int64_t count, Combine combine) {
-  for (; count > 1; count = (count + 1) / 2) {
-    for (int64_t i = 0; i < count / 2; ++i)
-      results[i] = combine(results[2 * i], results[2 * i + 1]);
-    if (count % 2) results[count / 2] = results[count - 1];
-  }
-  return results[0];
-}
-
-// block(start, n) for every block of a long row, in parallel, combined pairwise. A row of more
-// blocks than `results` holds is cut where that tree has its root.
-template <class T, class Combine, class Block>
-T over_blocks(int64_t from, int64_t n, Combine combine, Block block) {
-  if (n <= kSumBlock) return block(from, n);
-  constexpr int64_t kBlocks = 512;
-  if (n > kBlocks * kSumBlock) {
-    int64_t half = kBlocks * kSumBlock;
-    while (2 * half < n) half *= 2;
-    return combine(over_blocks<T>(from, half, combine, block),
-                   over_blocks<T>(from + half, n - half, combine, block));
-  }
-  T results[kBlocks];
-  const int64_t blocks = (n + kSumBlock - 1) / kSumBlock;
-  parallel_for(blocks, kGrain / kSumBlock, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t start = i * kSumBlock;
-      results[i] = block(from + start, n - start < kSumBlock ? n - start : kSumBlock);
-    }
-  });
-  return combine_pairwise(results, blocks, combine);
-}
-
-// A row of reduced elements, gathered block by block where it does not already lie in one piece.
+// A row of reduced elements: in one piece, or (data is null) gathered block by block.
 template <class T>
 struct Row {
-  const Walk& walk;
+  const T* data;
+  const Walk* walk;
   DType dtype;
-  const void* data;
-  bool in_place;
+  const void* from;
 
   const T* block(int64_t start, int64_t n, T* buffer) const {
-    if (in_place) return static_cast<const T*>(data) + walk.offset() + start;
-    gather_tile(walk, dtype, data, start, n, buffer);
+    if (data) return data + start;
+    gather_tile(*walk, dtype, from, start, n, buffer);
     return buffer;
   }
 };
 
 template <class T>
 T sum_row(const Row<T>& row, int64_t n) {
-  return over_blocks<T>(0, n, Add(), [&](int64_t start, int64_t count) {
+  return over_blocks<T>(n, Add(), [&](int64_t start, int64_t count) {
     T buffer[kSumBlock];
     const T* x = row.block(start, count, buffer);
     if constexpr (std::is_same_v<T, int64_t>)
@@ -107,7 +71,7 @@ T sum_row(const Row<T>& row, int64_t n) {
 // In the order of the elements inside a block.
 template <class T>
 T product_of_row(const Row<T>& row, int64_t n) {
-  return over_blocks<T>(0, n, Multiply(), [&](int64_t start, int64_t count) {
+  return over_blocks<T>(n, Multiply(), [&](int64_t start, int64_t count) {
     T buffer[kSumBlock];
     const T* x = row.block(start, count, buffer);
     return std::accumulate(x, x + count, T(1), Multiply());
@@ -116,15 +80,23 @@ T product_of_row(const Row<T>& row, int64_t n) {
 
 template <class T>
 T square_deviation(const Row<T>& row, int64_t n, T mean) {
-  return over_blocks<T>(0, n, Add(), [&](int64_t start, int64_t count) {
-    T buffer[kSumBlock], means[kSumBlock];
-    for (int64_t i = 0; i < count; ++i) means[i] = mean;
-    return row_loops<T>().square_distance_block(row.block(start, count, buffer), means, count);
+  return over_blocks<T>(n, Add(), [&](int64_t start, int64_t count) {
+    T buffer[kSumBlock];
+    return row_loops<T>().square_deviation_block(row.block(start, count, buffer), mean, count);
   });
 }
 
+// The largest (or smallest) of a block; NaN where there is one.
+template <class T>
+T extreme_of(const T* x, int64_t n, bool largest) {
+  if constexpr (std::is_same_v<T, int64_t>)
+    return largest ? *std::max_element(x, x + n) : *std::min_element(x, x + n);
+  else
+    return row_loops<T>().extreme_block(x, n, largest);
+}
+
 // Position of the first largest (or smallest) element; the first NaN wins. Its value goes to
-// *value.
+// *value. Only a block that has a better one is searched for it.
 template <class T>
 int64_t best_position(const Row<T>& row, int64_t n, bool largest, T* value) {
   int64_t best = 0;
@@ -132,13 +104,14 @@ int64_t best_position(const Row<T>& row, int64_t n, bool largest, T* value) {
   for (int64_t start = 0; start < n; start += kSumBlock) {
     const int64_t count = n - start < kSumBlock ? n - start : kSumBlock;
     const T* x = row.block(start, count, buffer);
-    for (int64_t i = 0; i < count; ++i) {
-      const bool better = largest ? x[i] > *value : x[i] < *value;
-      if (start + i == 0 || better || (x[i] != x[i] && *value == *value)) {
-        best = start + i;
-        *value = x[i];
-      }
-    }
+    const T found = extreme_of(x, count, largest);
+    const bool better = largest ? found > *value : found < *value;
+    if (start != 0 && !better && (found == found || *value != *value)) continue;
+    const T* at = std::find_if(x, x + count, [found](T element) {
+      return element == found || (found != found && element != element);
+    });
+    best = start + (at - x);
+    *value = *at;
   }
   return best;
 }
@@ -179,50 +152,112 @@ void reduce_row(const ReduceCall& call, const Row<T>& row, int64_t n, R* result)
   }
 }
 
-// Sum over the leading dimension of a matrix: whole vectors of columns at a time, the same lanes
-// for each.
+// The sum (or mean) of each of `columns` columns, rows `row_stride` apart.
 template <class T>
-bool sum_leading(const ReduceCall& call, const Split& split, int64_t results, int64_t n) {
-  const bool sums = call.kind == Reduction::sum || call.kind == Reduction::mean;
-  const Walk columns(split.kept);
-  if (!sums || split.reduced.dim() != 1 || !columns.contiguous() || n > kSumBlock || n == 0)
-    return false;
-  if (call.in.layout->dtype != DTypeOf<T>::value || call.out.layout->dtype != DTypeOf<T>::value)
-    return false;
-  const T* in = data_of<T>(call.in);
-  T* out = data_of<T>(call.out);
-  const int64_t stride = split.reduced.strides[0];
-  const int64_t grain =
-      (kGrain / n + 15) / 16 * 16 + 16;  // whole vectors, so that no cut changes a column's path
-  parallel_for(results, grain, [&](int64_t begin, int64_t end) {
-    row_loops<T>().sum_columns(in + begin, n, stride, end - begin, out + begin);
-    if (call.kind == Reduction::mean)
-      for (int64_t i = begin; i < end; ++i) out[i] /= static_cast<T>(n);
+void sum_columns(const T* x, int64_t rows, int64_t row_stride, int64_t columns, bool mean, T* out) {
+  constexpr int64_t kMost = kSumColumns<T>;
+  const int64_t grain = kGrain / (rows + 1) / kMost + 1;
+  parallel_for((columns + kMost - 1) / kMost, grain, [=](int64_t begin, int64_t end) {
+    for (int64_t c = begin * kMost; c < end * kMost && c < columns; c += kMost) {
+      const int64_t count = columns - c < kMost ? columns - c : kMost;
+      row_loops<T>().sum_columns(x + c, rows, row_stride, count, out + c);
+      for (int64_t i = c; mean && i < c + count; ++i) out[i] /= static_cast<T>(rows);
+    }
   });
+}
+
+template <class T>
+void sum_rows(const T* x, int64_t rows, int64_t n, bool mean, T* out) {
+  parallel_for(rows, kGrain / (n + 1) + 1, [=](int64_t begin, int64_t end) {
+    if (n <= kSumBlock)
+      row_loops<T>().sum_rows(x + begin * n, end - begin, n, out + begin);
+    else
+      for (int64_t r = begin; r < end; ++r) out[r] = sum_of(x + r * n, n);
+    for (int64_t r = begin; mean && r < end; ++r) out[r] /= static_cast<T>(n);
+  });
+}
+
+// A contiguous operand as [outer, n, inner], of which n is reduced; false where it is none.
+struct Dense {
+  int64_t outer = 1, n = 1, inner = 1;
+
+  bool fits(const ReduceCall& call) {
+    const Layout& in = *call.in.layout;
+    int64_t* part = &outer;
+    for (int d = 0; d < in.dim(); ++d) {
+      if (in.shape[d] == 1) continue;
+      const bool reduced = call.dims >> d & 1;
+      if (reduced && part == &inner) return false;
+      if (reduced)
+        part = &n;
+      else if (part == &n)
+        part = &inner;
+      *part *= in.shape[d];
+    }
+    return in.contiguous();
+  }
+};
+
+template <class T>
+bool sum_dense(const ReduceCall& call) {
+  Dense dense;
+  if (!dense.fits(call)) return false;
+  const auto [outer, n, inner] = dense;
+  const bool mean = call.kind == Reduction::mean;
+  const T* x = data_of<T>(call.in);
+  T* out = data_of<T>(call.out);
+  if (inner != 1) {
+    // Many small matrices are shared out, of few large ones the columns.
+    parallel_for(outer, kGrain / (n * inner + 1) + 1, [=](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        sum_columns(x + i * n * inner, n, inner, inner, mean, out + i * inner);
+    });
+  } else if (outer != 1) {
+    sum_rows(x, outer, n, mean, out);
+  } else {
+    const T sum = sum_of(x, n);
+    *out = mean ? sum / static_cast<T>(n) : sum;
+  }
+  return true;
+}
+
+// Columns that lie beside each other, rows at any distance.
+template <class T>
+bool sum_leading(const ReduceCall& call, const Split& split) {
+  const Walk columns(split.kept);
+  if (split.reduced.dim() != 1 || !columns.contiguous()) return false;
+  sum_columns(data_of<T>(call.in), split.reduced.shape[0], split.reduced.strides[0],
+              split.kept.numel(), call.kind == Reduction::mean, data_of<T>(call.out));
   return true;
 }
 
 template <class T>
 void reduce_typed(const ReduceCall& call) {
-  const Split split(call);
-  const int64_t results = split.kept.numel(), n = split.reduced.numel();
-  if constexpr (std::is_floating_point_v<T>)
-    if (sum_leading<T>(call, split, results, n)) return;
   const DType dtype = call.in.layout->dtype;
-  const Walk kept(split.kept), reduced_shape(split.reduced);
-  const bool in_place = dtype == DTypeOf<T>::value && reduced_shape.contiguous();
+  const bool same_type = dtype == DTypeOf<T>::value && call.out.layout->dtype == dtype;
+  const bool sums = call.kind == Reduction::sum || call.kind == Reduction::mean;
+  if constexpr (std::is_floating_point_v<T>)
+    if (sums && same_type && sum_dense<T>(call)) return;
+  const Split split(call);
+  if constexpr (std::is_floating_point_v<T>)
+    if (sums && same_type && sum_leading<T>(call, split)) return;
+  const int64_t results = split.kept.numel(), n = split.reduced.numel();
+  const Walk kept(split.kept), reduced(split.reduced);
+  const bool in_place = dtype == DTypeOf<T>::value && reduced.contiguous();
+  const auto* data = static_cast<const char*>(call.in.block->data);
   with_type(call.out.layout->dtype, [&](auto element) {
     using R = decltype(element);
     R* out = data_of<R>(call.out);
     const int64_t grain = kGrain / (n + 1) + 1;
     parallel_for(results, grain, [&](int64_t begin, int64_t end) {
-      int64_t i = begin;
+      R* result = out + begin;
       kept.runs(begin, end - begin, [&](int64_t at, int64_t stride, int64_t count) {
-        for (int64_t j = 0; j < count; ++j) {
-          Layout row_layout = split.reduced;
-          row_layout.offset = at + j * stride;
-          const Walk walk(row_layout);
-          reduce_row(call, Row<T>{walk, dtype, call.in.block->data, in_place}, n, out + i++);
+        for (int64_t j = 0; j < count; ++j, at += stride) {
+          const char* from = data + at * static_cast<int64_t>(item_size(dtype));
+          reduce_row(
+              call,
+              Row<T>{in_place ? reinterpret_cast<const T*>(from) : nullptr, &reduced, dtype, from},
+              n, result++);
         }
       });
     });
@@ -233,20 +268,6 @@ void reduce_typed(const ReduceCall& call) {
 
 const char* reduce(const ReduceCall& call) {
   with_compute_type(call.in.layout->dtype, [&](auto zero) { reduce_typed<decltype(zero)>(call); });
-  return nullptr;
-}
-
-const char* mse(const MseCall& call) {
-  const int64_t n = call.x.layout->numel();
-  const auto run = [&](auto zero) {
-    using T = decltype(zero);
-    const T *x = data_of<T>(call.x), *target = data_of<T>(call.target);
-    const T sum = over_blocks<T>(0, n, Add(), [&](int64_t start, int64_t count) {
-      return row_loops<T>().square_distance_block(x + start, target + start, count);
-    });
-    *data_of<T>(call.out) = call.mean ? sum / static_cast<T>(n) : sum;
-  };
-  call.x.layout->dtype == kFloat64 ? run(double{}) : run(float{});
   return nullptr;
 }
 

@@ -1,4 +1,4 @@
-// Loops over rows: sums in the fixed lanes, softmax.
+// Loops over rows and columns: sums in the fixed lanes, largest and smallest elements.
 #pragma once
 
 #include "isa.h"
@@ -7,33 +7,66 @@
 namespace levin::inline v0 {
 namespace {
 
-// Lane j + half is added to lane j until one is left.
-template <class T, int lanes>
-T fold(Vec<T>* sums) {
-  using V = Vec<T>;
-  for (int half = lanes / V::kWidth / 2; half; half /= 2)
-    for (int j = 0; j < half; ++j) sums[j] = sums[j] + sums[j + half];
-  T lane[V::kWidth];
-  sums[0].store(lane);
-  for (int half = V::kWidth / 2; half; half /= 2)
-    for (int j = 0; j < half; ++j) lane[j] += lane[j + half];
-  return lane[0];
+// ---- Vectors
+
+// Lane j + half is combined with lane j, until one is left.
+template <int half, class V, class Combine>
+V folded(V v, Combine combine) {
+  if constexpr (half == 0)
+    return v;
+  else
+    return folded<half / 2>(combine(v, moved_down<half>(v)), combine);
 }
+template <class V, class Combine>
+auto fold_lanes(V v, Combine combine) {
+  return first_lane(folded<V::kWidth / 2>(v, combine));
+}
+template <class V>
+V add(V a, V b) {
+  return a + b;
+}
+
+// The first `count` lanes of v, the others of `rest`.
+template <class V>
+V first_or(V v, int64_t count, V rest) {
+  if (count >= V::kWidth) return v;
+  static constexpr
+      typename V::Element kNumbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return select(V::load(kNumbers) < V(static_cast<int>(count)), v, rest);
+}
+
+// function(i, count) for every vector of n elements; the last may have fewer. (flatten: compilers
+// would call a function that is used twice.)
+template <class T, class Function>
+[[gnu::flatten]] inline void map_row(int64_t n, Function function) {
+  int64_t i = 0;
+  for (; i + Vec<T>::kWidth <= n; i += Vec<T>::kWidth) function(i, int64_t{Vec<T>::kWidth});
+  if (i < n) function(i, n - i);
+}
+
+// ---- Sums of rows
 
 // Element i goes to lane i mod `lanes`; term(i, count) gives the elements from i on, of which
 // `count` are there and the others are 0. (A lane is never -0, so that 0 changes no bit.)
 template <class T, int lanes, class Term>
-T sum_in_lanes(int64_t n, Term term) {
+[[gnu::flatten]] inline T sum_in_lanes(int64_t n, Term term) {
   using V = Vec<T>;
-  V sums[lanes / V::kWidth];
+  constexpr int kVectors = lanes / V::kWidth;
+  V sums[kVectors];
   for (V& sum : sums) sum = V(0);
   int64_t i = 0;
   for (; i + lanes <= n; i += lanes)
 #pragma GCC unroll 64
-    for (int j = 0; j < lanes / V::kWidth; ++j)
-      sums[j] = sums[j] + term(i + j * V::kWidth, V::kWidth);
-  for (int j = 0; i < n; ++j, i += V::kWidth) sums[j] = sums[j] + term(i, n - i);
-  return fold<T, lanes>(sums);
+    for (int j = 0; j < kVectors; ++j)
+      sums[j] = sums[j] + term(i + j * V::kWidth, int64_t{V::kWidth});
+#pragma GCC unroll 64
+  for (int j = 0; j < kVectors; ++j, i += V::kWidth)
+    if (i < n) sums[j] = sums[j] + term(i, n - i);
+#pragma GCC unroll 8
+  for (int half = kVectors / 2; half; half /= 2)
+#pragma GCC unroll 64
+    for (int j = 0; j < half; ++j) sums[j] = sums[j] + sums[j + half];
+  return fold_lanes(sums[0], add<V>);
 }
 
 template <class T, class Term>
@@ -70,6 +103,11 @@ T fold_lanes(const T* lanes) {
 }
 
 template <class T>
+void sum_rows(const T* x, int64_t rows, int64_t n, T* out) {
+  for (int64_t r = 0; r < rows; ++r) out[r] = sum_block(x + r * n, n);
+}
+
+template <class T>
 T square_distance_block(const T* x, const T* target, int64_t n) {
   return sum_by_length<T>(n, [x, target](int64_t i, int64_t count) {
     const Vec<T> d = Vec<T>::load_first(x + i, count) - Vec<T>::load_first(target + i, count);
@@ -77,37 +115,34 @@ T square_distance_block(const T* x, const T* target, int64_t n) {
   });
 }
 
-// The first `columns` columns, at most a vector of them: their rows go to the lanes in turn.
-template <class T, int lanes>
-void sum_columns_in_lanes(const T* x, int64_t rows, int64_t row_stride, int64_t columns, T* out) {
+// out = g (scale (x - target))
+template <class T>
+void square_slope(const T* x, const T* target, T g, T scale, int64_t n, T* out) {
   using V = Vec<T>;
-  V lane[lanes];
-  const int64_t used = rows < lanes ? rows : lanes;  // the others would only add 0
-  for (int64_t r = 0; r < used; ++r) lane[r] = V(0) + V::load_first(x + r * row_stride, columns);
-  for (int64_t r = used; r < rows; ++r)
-    lane[r % lanes] = lane[r % lanes] + V::load_first(x + r * row_stride, columns);
-  for (int half = lanes / 2; half; half /= 2)
-    for (int j = 0; j < half && j + half < used; ++j) lane[j] = lane[j] + lane[j + half];
-  lane[0].store_first(out, columns);
+  map_row<T>(n, [=](int64_t i, int64_t count) {
+    const V d = V::load_first(x + i, count) - V::load_first(target + i, count);
+    (V(g) * (V(scale) * d)).store_first(out + i, count);
+  });
 }
 
 template <class T>
-void sum_columns(const T* x, int64_t rows, int64_t row_stride, int64_t columns, T* out) {
-  const auto sum = rows < 256 ? sum_columns_in_lanes<T, 16> : sum_columns_in_lanes<T, 64>;
-  for (int64_t c = 0; c < columns; c += Vec<T>::kWidth)
-    sum(x + c, rows, row_stride, columns - c, out + c);
+T square_deviation_block(const T* x, T mean, int64_t n) {
+  using V = Vec<T>;
+  return sum_by_length<T>(n, [x, mean](int64_t i, int64_t count) {
+    const V d = V::load_first(x + i, count) - V(mean);
+    return first_or(d * d, count, V(0));
+  });
 }
 
-// Blocks of kSumBlock terms, their sums added pairwise; the same tree as the driver's, without
-// memory of its own.
-template <class T, class Term>
-T sum_row(int64_t n, Term term) {
+// block(start, count) for every block of kSumBlock elements, their results added pairwise; the same
+// tree as the driver's, without memory of its own.
+template <class T, class Block>
+T sum_blocks(int64_t n, Block block) {
+  if (n <= kSumBlock) return block(int64_t{0}, n);
   T partial[48];  // partial[l] holds the sum of 2^l blocks, where bit l of `blocks` is set
   int64_t blocks = 0;
-  for (int64_t start = 0; start < n || blocks == 0; start += kSumBlock) {
-    const int64_t left = n - start < kSumBlock ? n - start : kSumBlock;
-    T sum =
-        sum_by_length<T>(left, [&](int64_t i, int64_t count) { return term(start + i, count); });
+  for (int64_t start = 0; start < n; start += kSumBlock) {
+    T sum = block(start, n - start < kSumBlock ? n - start : kSumBlock);
     int level = 0;
     for (; blocks >> level & 1; ++level) sum = partial[level] + sum;
     partial[level] = sum;
@@ -123,48 +158,123 @@ T sum_row(int64_t n, Term term) {
   return total;
 }
 
-template <class T, class Function>
-void map_row(int64_t n, Function function) {
+template <class T, class Term>
+T sum_row(int64_t n, Term term) {
+  return sum_blocks<T>(n, [&](int64_t start, int64_t count) {
+    return sum_by_length<T>(count, [&](int64_t i, int64_t some) { return term(start + i, some); });
+  });
+}
+
+// ---- Sums of columns
+
+// Row r goes to lane r mod `lanes`; at most kSumBlock rows and kSumColumns<T> columns. The rows of
+// one lane lie `lanes` rows apart: several of them are added at a time, so that memory is read as a
+// few streams, and a lane goes to the cache once for all of them.
+template <class T, int lanes>
+[[gnu::noinline]] void sum_columns_in_lanes(const T* x, int64_t rows, int64_t row_stride,
+                                            int64_t columns, T* out) {
+  using V = Vec<T>;
+  constexpr int kStreams = 8;
+  V lane[lanes][kSumColumns<T> / V::kWidth];
+  const int64_t step = lanes * row_stride;
+  for (V& sum : lane[0]) sum = V(0);
+  for (int64_t first = 0; first < rows; first += kStreams * lanes) {
+    for (int64_t j = 0; j < lanes && first + j < rows; ++j) {
+      const T* row = x + (first + j) * row_stride;
+      const auto add_rows = [=, &lane](int64_t streams) {
+        map_row<T>(columns, [=, &lane](int64_t c, int64_t count) {
+          V sum = first == 0 ? V(0) : lane[j][c / V::kWidth];
+#pragma GCC unroll 8
+          for (int s = 0; s < streams; ++s) sum = sum + V::load_first(row + s * step + c, count);
+          lane[j][c / V::kWidth] = sum;
+        });
+      };
+      const int64_t left = (rows - first - j + lanes - 1) / lanes;
+      left < kStreams ? add_rows(left) : add_rows(kStreams);
+    }
+  }
+  const int64_t used = rows < lanes ? rows : lanes;  // the others would only add 0
+  map_row<T>(columns, [=, &lane](int64_t c, int64_t count) {
+    const int64_t at = c / V::kWidth;
+    for (int half = lanes / 2; half; half /= 2)
+      for (int j = 0; j < half && j + half < used; ++j)
+        lane[j][at] = lane[j][at] + lane[j + half][at];
+    lane[0][at].store_first(out + c, count);
+  });
+}
+
+// The same for a few columns of fewer than 256 rows: the lanes stay in registers.
+template <class T>
+void sum_few_columns(const T* x, int64_t rows, int64_t row_stride, int64_t columns, T* out) {
+  using V = Vec<T>;
+  constexpr int kLanes = 16;
+  map_row<T>(columns, [=](int64_t c, int64_t count) {
+    V lane[kLanes];
+#pragma GCC unroll 16
+    for (V& sum : lane) sum = V(0);
+    int64_t r = 0;
+    const T* at = x + c;
+    for (; r + kLanes <= rows; r += kLanes, at += kLanes * row_stride)
+#pragma GCC unroll 16
+      for (int j = 0; j < kLanes; ++j)
+        lane[j] = lane[j] + V::load_first(at + j * row_stride, count);
+#pragma GCC unroll 16
+    for (int j = 0; j < kLanes; ++j)
+      if (r + j < rows) lane[j] = lane[j] + V::load_first(at + j * row_stride, count);
+#pragma GCC unroll 4
+    for (int half = kLanes / 2; half; half /= 2)
+#pragma GCC unroll 8
+      for (int j = 0; j < half; ++j) lane[j] = lane[j] + lane[j + half];
+    lane[0].store_first(out + c, count);
+  });
+}
+
+template <class T>
+void sum_columns_block(const T* x, int64_t rows, int64_t row_stride, int64_t columns, T* out) {
+  if (rows >= 256) return sum_columns_in_lanes<T, 64>(x, rows, row_stride, columns, out);
+  if (columns > 64) return sum_columns_in_lanes<T, 16>(x, rows, row_stride, columns, out);
+  sum_few_columns(x, rows, row_stride, columns, out);
+}
+
+// Blocks are added pairwise: the tree's root lies behind the largest power of 2 of them.
+template <class T>
+void sum_columns(const T* x, int64_t rows, int64_t row_stride, int64_t columns, T* out) {
+  if (rows <= kSumBlock) return sum_columns_block(x, rows, row_stride, columns, out);
+  int64_t half = kSumBlock;
+  while (2 * half < rows) half *= 2;
+  T rest[kSumColumns<T>];
+  sum_columns(x, half, row_stride, columns, out);
+  sum_columns(x + half * row_stride, rows - half, row_stride, columns, rest);
+  for (int64_t c = 0; c < columns; ++c) out[c] = out[c] + rest[c];
+}
+
+// ---- The largest or smallest element; NaN where there is one
+
+template <class T, class Better>
+T best_of(const T* x, int64_t n, T worst, Better better) {
+  using V = Vec<T>;
+  const auto best = [better](V a, V b) { return select(better(b, a) | (b != b), b, a); };
+  constexpr int kVectors = 4;
+  V found[kVectors];
+  for (V& v : found) v = V(worst);
   int64_t i = 0;
-  for (; i + Vec<T>::kWidth <= n; i += Vec<T>::kWidth) function(Vec<T>(0), i);
-  for (; i < n; ++i) function(One<T>(0), i);
+  for (; i + kVectors * V::kWidth <= n; i += kVectors * V::kWidth)
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) found[j] = best(found[j], V::load(x + i + j * V::kWidth));
+  for (; i < n; i += V::kWidth)
+    found[0] = best(found[0], first_or(V::load_first(x + i, n - i), n - i, V(worst)));
+  return fold_lanes(best(best(found[0], found[1]), best(found[2], found[3])), best);
 }
 
-// softmax: e^(x - max) / sum; log_softmax: (x - max) - log sum.
 template <class T>
-void softmax_row(const T* x, T* out, int64_t n, bool log_form) {
-  T max = x[0];
-  for (int64_t i = 1; i < n; ++i) max = x[i] > max || x[i] != x[i] ? x[i] : max;
-  map_row<T>(n, [&](auto v, int64_t i) {
-    using V = decltype(v);
-    exp(V::load(x + i) - V(max)).store(out + i);
-  });
-  const T sum =
-      sum_row<T>(n, [out](int64_t i, int64_t count) { return Vec<T>::load_first(out + i, count); });
-  const T log_sum = log_form ? log(One<T>::raw(sum)).v : T(0);
-  map_row<T>(n, [&](auto v, int64_t i) {
-    using V = decltype(v);
-    if (log_form)
-      ((V::load(x + i) - V(max)) - V(log_sum)).store(out + i);
-    else
-      (V::load(out + i) / V(sum)).store(out + i);
-  });
+T largest_of(const T* x, int64_t n) {
+  return best_of(x, n, static_cast<T>(-__builtin_inf()), [](Vec<T> a, Vec<T> b) { return a > b; });
 }
 
-// softmax: y (g - sum(g y)); log_softmax: g - e^y sum(g).
 template <class T>
-void softmax_row_backward(const T* y, const T* g, T* out, int64_t n, bool log_form) {
-  const T sum = sum_row<T>(n, [&](int64_t i, int64_t count) {
-    const auto slope = Vec<T>::load_first(g + i, count);
-    return log_form ? slope : slope * Vec<T>::load_first(y + i, count);
-  });
-  map_row<T>(n, [&](auto v, int64_t i) {
-    using V = decltype(v);
-    if (log_form)
-      (V::load(g + i) - exp(V::load(y + i)) * V(sum)).store(out + i);
-    else
-      (V::load(y + i) * (V::load(g + i) - V(sum))).store(out + i);
-  });
+T extreme_block(const T* x, int64_t n, bool largest) {
+  if (largest) return largest_of(x, n);
+  return best_of(x, n, static_cast<T>(__builtin_inf()), [](Vec<T> a, Vec<T> b) { return a < b; });
 }
 
 }  // namespace

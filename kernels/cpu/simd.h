@@ -102,6 +102,11 @@ One<T> select(OneMask m, One<T> a, One<T> b) {
   return m.m ? a : b;
 }
 
+template <class T>
+T first_lane(One<T> a) {
+  return a.v;
+}
+
 // Integers wrap around, as PyTorch's do; signed overflow would be undefined.
 using I64 = One<int64_t>;
 inline I64 operator+(I64 a, I64 b) { return I64::raw(int64_t(uint64_t(a.v) + uint64_t(b.v))); }

@@ -87,6 +87,14 @@ inline void store_mask(MaskF m, bool* to) {
   const __m128i bytes = _mm_and_si128(_mm_packs_epi16(halves, halves), _mm_set1_epi8(1));
   _mm_storel_epi64(reinterpret_cast<__m128i*>(to), bytes);
 }
+// Lane j + half in place of lane j; half is a power of 2.
+template <int half>
+VecF moved_down(VecF a) {
+  if constexpr (half == 4) return _mm256_permute2f128_ps(a.v, a.v, 1);
+  if constexpr (half == 2) return _mm256_permute_ps(a.v, 0b1110);
+  return _mm256_permute_ps(a.v, 0b0001);
+}
+inline float first_lane(VecF a) { return _mm256_cvtss_f32(a.v); }
 inline void store_mask_first(MaskF m, bool* to, int64_t n) {
   if (n >= VecF::kWidth) return store_mask(m, to);
   const int bits = _mm256_movemask_ps(m.m);
@@ -214,5 +222,12 @@ inline VecD split_exponent(VecD x, VecD* exponent) {
   const __m256i whole = _mm256_slli_epi64(e, 52);  // its bias, 2^62, is subtracted again
   return _mm256_castsi256_pd(_mm256_add_epi64(_mm256_sub_epi64(bits, whole), bias));
 }
+template <int half>
+VecD moved_down(VecD a) {
+  if constexpr (half == 2) return _mm256_permute2f128_pd(a.v, a.v, 1);
+  return _mm256_permute_pd(a.v, 0b0101);
+}
+inline double first_lane(VecD a) { return _mm256_cvtsd_f64(a.v); }
+
 }  // namespace
 }  // namespace levin::inline v0

@@ -69,6 +69,15 @@ inline VecF fma(VecF a, VecF b, VecF c) { return _mm512_fmadd_ps(a.v, b.v, c.v);
 inline void store_mask(MaskF m, bool* to) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_maskz_set1_epi8(m.m, 1));
 }
+// Lane j + half in place of lane j; half is a power of 2.
+template <int half>
+VecF moved_down(VecF a) {
+  if constexpr (half == 8) return _mm512_shuffle_f32x4(a.v, a.v, 0b1110);
+  if constexpr (half == 4) return _mm512_shuffle_f32x4(a.v, a.v, 0b0001);
+  if constexpr (half == 2) return _mm512_permute_ps(a.v, 0b1110);
+  return _mm512_permute_ps(a.v, 0b0001);
+}
+inline float first_lane(VecF a) { return _mm512_cvtss_f32(a.v); }
 inline void store_mask_first(MaskF m, bool* to, int64_t n) {
   if (n >= VecF::kWidth) return store_mask(m, to);
   _mm_mask_storeu_epi8(to, (__mmask16)((1u << n) - 1), _mm_maskz_set1_epi8(m.m, 1));
@@ -160,6 +169,13 @@ inline VecD fma(VecD a, VecD b, VecD c) { return _mm512_fmadd_pd(a.v, b.v, c.v);
 inline void store_mask(MaskD m, bool* to) {
   _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_maskz_set1_epi8(m.m, 1));
 }
+template <int half>
+VecD moved_down(VecD a) {
+  if constexpr (half == 4) return _mm512_shuffle_f64x2(a.v, a.v, 0b1110);
+  if constexpr (half == 2) return _mm512_shuffle_f64x2(a.v, a.v, 0b0001);
+  return _mm512_permute_pd(a.v, 0b01010101);
+}
+inline double first_lane(VecD a) { return _mm512_cvtsd_f64(a.v); }
 inline void store_mask_first(MaskD m, bool* to, int64_t n) {
   if (n >= VecD::kWidth) return store_mask(m, to);
   _mm_mask_storeu_epi8(to, (__mmask16)((1u << n) - 1), _mm_maskz_set1_epi8(m.m, 1));

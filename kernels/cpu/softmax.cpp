@@ -17,12 +17,11 @@ const char* softmax(const SoftmaxCall& call) {
     const T* g = call.backward ? data_of<T>(call.g) : nullptr;
     T* out = data_of<T>(call.out);
     parallel_for(rows, 32768 / n + 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin * n; i < end * n; i += n) {
-        if (g)
-          row_loops<T>().softmax_row_backward(x + i, g + i, out + i, n, call.log);
-        else
-          row_loops<T>().softmax_row(x + i, out + i, n, call.log);
-      }
+      const int64_t first = begin * n, count = end - begin;
+      if (g)
+        row_loops<T>().softmax_backward(x + first, g + first, out + first, count, n, call.log);
+      else
+        row_loops<T>().softmax(x + first, out + first, count, n, call.log);
     });
   };
   if (layout.dtype == kFloat32)

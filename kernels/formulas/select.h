@@ -222,14 +222,4 @@ struct NanToNum {
   }
 };
 
-// g * scale * (x - target): mse_loss's gradient by x, with scale = 2 / count.
-struct MseSlope {
-  static constexpr bool kFloatsOnly = true;
-  double scale;
-  template <class T>
-  LEVIN_HD auto f(T x, T target, T g) const {
-    return g * (T(scale) * (x - target));
-  }
-};
-
 }  // namespace levin::inline v0::formula
