@@ -13,8 +13,9 @@ namespace levin::inline v0 {
 /// is g.
 using TileFunction = void (*)(const void* const* in, void* out, const double* numbers, int64_t n);
 
-/// c = alpha a b + beta c (+ bias) for one pair of matrices, strides in elements; S is the type of
-/// the elements, T that of the arithmetic.
+/// c = activation(alpha a b + beta c + bias) for one pair of matrices, strides in elements; S is the
+/// type of the elements, T that of the arithmetic. gemm() reads a in place where a_row or a_column is
+/// 1 and scratch is null; else it packs kRowBlock rows of a block of k there.
 template <class T, class S = T>
 struct GemmProblem {
   int64_t m, n, k;
@@ -26,10 +27,17 @@ struct GemmProblem {
   int64_t c_row, c_column;
   const S* bias;  // [n], stride 1, or null
   T alpha, beta;
+  bool relu = false;                  // as activation
+  TileFunction activation = nullptr;  // null for none, and for relu
+  const double* numbers = nullptr;    // of the activation
+  T* scratch = nullptr;
 };
 
 /// A product's sums are taken over blocks of k: of equal length, at most this.
 inline constexpr int64_t kMostBlock = 256;
+/// Rows of a that stay in the second cache for a block of k.
+template <class T>
+inline constexpr int64_t kRowBlock = 3072 / sizeof(T);
 
 /// A part of a parameter and of what an optimizer remembers of it; states may be null.
 template <class T>
