@@ -45,5 +45,10 @@ inline DType result_type(std::initializer_list<Operand> in) {
 Number scaled(Number number, Number alpha);
 /// Does the formula's derivative read its arguments?
 bool needs_arguments(Op op);
+/// Is it of one argument, without parameters, with a derivative?
+bool is_plain_function(Op op);
+/// g times the derivative of such a formula, which does not read its argument: y is the formula's
+/// value. Recorded where history is.
+Tensor through_value(Op op, const Tensor& g, const Tensor& y);
 
 }  // namespace levin::inline v0

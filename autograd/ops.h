@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "../kernels/op.h"
 #include "../tensor/factories.h"
 #include "../tensor/tensor.h"
 #include "engine.h"
@@ -85,6 +86,10 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 /// y = x weight^T + bias: x [.., in], weight [out, in], bias [out] (may be undefined) -> y [..,
 /// out].
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
+/// A formula without parameters of that, `linear(x, weight, bias, Op::relu)`: every bit equals
+/// linear(x, weight, bias).relu(), in one pass where the derivative does not read what linear gave
+/// (relu, tanh, sigmoid), or none is wanted.
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Op activation);
 /// Sums of products by Einstein's rule: `einsum("bij,bjk->bik", {a, b})`. Letters name dimensions;
 /// those that the result leaves out are summed; "..." stands for dimensions that broadcast; without
 /// "->" the result has the letters that come once, in alphabetical order.

@@ -1,4 +1,5 @@
 // Matrix products: matmul and its special cases; linear, whose bias is added by the product itself.
+#include "elementwise.h"
 #include "launch.h"
 #include "ops.h"
 
@@ -138,55 +139,116 @@ Tensor Tensor::addmm(const Tensor& a, const Tensor& b, Number beta, Number alpha
                 });
 }
 
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+namespace {
+
+void check_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check_types("linear", x, weight);
-  const bool has_bias = bias.defined();
   if (weight.dim() != 2 || x.dim() == 0 || x.shape().back() != weight.shape()[1]) [[unlikely]]
     fail({"linear: input ", x.shape(), " and weight ", weight.shape(),
           ": the input's last size must be the weight's"});
-  if (has_bias && (bias.dim() != 1 || bias.shape()[0] != weight.shape()[0])) [[unlikely]]
+  if (!bias.defined()) return;
+  if (bias.dim() != 1 || bias.shape()[0] != weight.shape()[0]) [[unlikely]]
     fail({"linear: bias ", bias.shape(), " for weight ", weight.shape(),
           ": one number for each output is needed"});
-  if (x.dim() != 2) {
-    Shape shape = x.shape();
-    shape[shape.size() - 1] = weight.shape()[0];
-    return linear(x.dim() == 1 ? x.unsqueeze(0) : x.flatten(0, -2), weight, bias).reshape(shape);
-  }
-  if (has_bias) check_types("linear", x, bias);
-  if (has_bias && !bias.is_contiguous()) return linear(x, weight, bias.contiguous());
+  check_types("linear", x, bias);
+}
+
+// Operands have passed check_linear; x has two dimensions, the bias is contiguous.
+Tensor linear_value(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                    std::optional<Op> activation) {
   Tensor y = empty({x.shape()[0], weight.shape()[0]}, x.dtype(), x.device());
   const Layout weight_t = swapped(weight.layout());
   launch_product("linear",
                  {.a = arg(x),
                   .b = {weight.impl().block.get(), &weight_t},
                   .c = arg(y),
-                  .bias = has_bias ? arg(bias) : Arg{}},
+                  .bias = bias.defined() ? arg(bias) : Arg{},
+                  .activation = activation},
                  y);
+  return y;
+}
+
+// What linear keeps, and its derivative.
+struct LinearBackward {
+  bool has_bias;
+  Saved x, weight;
+
+  void operator()(const Tensor& g, Grads& grads) const {
+    if (is_grad_enabled()) {
+      if (grads.wants(0)) grads.set(0, levin::matmul(g, weight.tensor(grads)));
+      if (grads.wants(1)) grads.set(1, levin::matmul(g.t(), x.tensor(grads)));
+    } else {
+      if (grads.wants(0)) {
+        Tensor dx = grads.out(0);
+        launch_product("backward of linear", {.a = arg(g), .b = weight.arg(grads), .c = arg(dx)},
+                       dx);
+        grads.set(0, std::move(dx));
+      }
+      if (grads.wants(1)) {
+        Tensor dw = grads.out(1);
+        const Layout g_t = swapped(g.layout());
+        launch_product("backward of linear",
+                       {.a = {g.impl().block.get(), &g_t}, .b = x.arg(grads), .c = arg(dw)}, dw);
+        grads.set(1, std::move(dw));
+      }
+    }
+    if (has_bias && grads.wants(2)) grads.set(2, sum_rows(g, grads));
+  }
+};
+
+// The same behind an activation, whose derivative reads its value y.
+struct ActivatedLinearBackward {
+  Op activation;
+  SavedOutput y;
+  LinearBackward linear;
+
+  void operator()(const Tensor& g, Grads& grads) const {
+    linear(through_value(activation, g, y.tensor(grads)), grads);
+  }
+};
+
+// Calls linear(x, bias) for x of two dimensions.
+template <class Linear>
+Tensor by_rows(const Tensor& x, const Tensor& weight, Linear linear) {
+  Shape shape = x.shape();
+  shape[shape.size() - 1] = weight.shape()[0];
+  return linear(x.dim() == 1 ? x.unsqueeze(0) : x.flatten(0, -2)).reshape(shape);
+}
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check_linear(x, weight, bias);
+  if (x.dim() != 2)
+    return by_rows(x, weight, [&](const Tensor& rows) { return linear(rows, weight, bias); });
+  const bool has_bias = bias.defined();
+  if (has_bias && !bias.is_contiguous()) return linear(x, weight, bias.contiguous());
+  Tensor y = linear_value(x, weight, bias, {});
   if (!(has_bias ? recording(x, weight, bias) : recording(x, weight))) return y;
   const Tensor* inputs[] = {&x, &weight, &bias};
   return record("linear", std::move(y), inputs, has_bias ? 3 : 2,
-                [has_bias, x = Saved(x), weight = Saved(weight)](const Tensor& g, Grads& grads) {
-                  if (is_grad_enabled()) {
-                    if (grads.wants(0)) grads.set(0, levin::matmul(g, weight.tensor(grads)));
-                    if (grads.wants(1)) grads.set(1, levin::matmul(g.t(), x.tensor(grads)));
-                  } else {
-                    if (grads.wants(0)) {
-                      Tensor dx = grads.out(0);
-                      launch_product("backward of linear",
-                                     {.a = arg(g), .b = weight.arg(grads), .c = arg(dx)}, dx);
-                      grads.set(0, std::move(dx));
-                    }
-                    if (grads.wants(1)) {
-                      Tensor dw = grads.out(1);
-                      const Layout g_t = swapped(g.layout());
-                      launch_product(
-                          "backward of linear",
-                          {.a = {g.impl().block.get(), &g_t}, .b = x.arg(grads), .c = arg(dw)}, dw);
-                      grads.set(1, std::move(dw));
-                    }
-                  }
-                  if (has_bias && grads.wants(2)) grads.set(2, sum_rows(g, grads));
-                });
+                LinearBackward{has_bias, Saved(x), Saved(weight)});
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Op activation) {
+  check_linear(x, weight, bias);
+  check(is_plain_function(activation), {"linear: ", name_of(activation),
+                                        " as activation: a function of one argument, without "
+                                        "parameters, is needed"});
+  const bool has_bias = bias.defined();
+  const bool wanted = has_bias ? recording(x, weight, bias) : recording(x, weight);
+  if ((x.dtype() != kFloat32 && x.dtype() != kFloat64) || (wanted && needs_arguments(activation)))
+    return elementwise(activation, {linear(x, weight, bias)});
+  if (x.dim() != 2)
+    return by_rows(x, weight,
+                   [&](const Tensor& rows) { return linear(rows, weight, bias, activation); });
+  if (has_bias && !bias.is_contiguous()) return linear(x, weight, bias.contiguous(), activation);
+  Tensor y = linear_value(x, weight, bias, activation);
+  if (!wanted) return y;
+  const Tensor* inputs[] = {&x, &weight, &bias};
+  return record(
+      "linear", y, inputs, has_bias ? 3 : 2,
+      ActivatedLinearBackward{activation, SavedOutput(y), {has_bias, Saved(x), Saved(weight)}});
 }
 
 }  // namespace levin::inline v0

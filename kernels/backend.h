@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "block.h"
 #include "layout.h"
@@ -125,11 +126,13 @@ struct LayerNormBackwardCall {
   Arg x, weight, kept, g, dx, dweight, dbias, sums;
 };
 
-/// c = alpha a b + beta c + bias for each pair of matrices: a [.., m, k], b [.., k, n], c [.., m,
-/// n], equal leading sizes (strides may be 0). bias [n] may be left out. beta 0 does not read c.
+/// c = activation(alpha a b + beta c + bias) for each pair of matrices: a [.., m, k], b [.., k, n],
+/// c [.., m, n], equal leading sizes (strides may be 0). bias [n] may be left out. beta 0 does not
+/// read c. The activation is a formula of one argument; with one, elements are float32 or float64.
 struct MatmulCall {
   double alpha = 1, beta = 0;
   Arg a, b, c, bias = {};
+  std::optional<Op> activation = {};
 };
 
 enum class LinalgKind : uint8_t {

@@ -24,8 +24,9 @@ struct OptimizerStep {
 };
 
 using Call = std::variant<FillCall, CopyCall, ElementwiseCall, ReduceCall, ScanCall, SortCall,
-                          MseCall, MatmulCall, LinalgCall, SoftmaxCall, IndexCall, RandomCall,
-                          OptimizerStep, AccumulateCall>;
+                          MseCall, MseBackwardCall, CrossEntropyCall, CrossEntropyBackwardCall,
+                          LayerNormCall, LayerNormBackwardCall, MatmulCall, LinalgCall, SoftmaxCall,
+                          IndexCall, RandomCall, OptimizerStep, AccumulateCall>;
 
 /// What a call does with an operand. `update`: it reads what was there, or leaves a part of it.
 enum class Use : uint8_t { read, write, update };
@@ -77,8 +78,38 @@ void visit(MseCall& c, V&& v) {
   v.operand(c.out, Use::write);
 }
 template <class V>
+void visit(MseBackwardCall& c, V&& v) {
+  v.number(c.mean);
+  for (Arg* arg : {&c.x, &c.target, &c.g}) v.operand(*arg, Use::read);
+  v.operand(c.out, Use::write);
+}
+template <class V>
+void visit(CrossEntropyCall& c, V&& v) {
+  v.number(c.mean), v.number(c.ignored);
+  for (Arg* arg : {&c.x, &c.target}) v.operand(*arg, Use::read);
+  for (Arg* arg : {&c.losses, &c.out, &c.slopes}) v.operand(*arg, Use::write);
+}
+template <class V>
+void visit(CrossEntropyBackwardCall& c, V&& v) {
+  for (Arg* arg : {&c.slopes, &c.g}) v.operand(*arg, Use::read);
+  v.operand(c.dx, Use::write);
+}
+template <class V>
+void visit(LayerNormCall& c, V&& v) {
+  v.number(c.size), v.number(c.eps);
+  for (Arg* arg : {&c.x, &c.weight, &c.bias}) v.operand(*arg, Use::read);
+  for (Arg* arg : {&c.kept, &c.out}) v.operand(*arg, Use::write);
+}
+template <class V>
+void visit(LayerNormBackwardCall& c, V&& v) {
+  v.number(c.size);
+  for (Arg* arg : {&c.x, &c.weight, &c.kept, &c.g}) v.operand(*arg, Use::read);
+  for (Arg* arg : {&c.dx, &c.dweight, &c.dbias, &c.sums}) v.operand(*arg, Use::write);
+}
+template <class V>
 void visit(MatmulCall& c, V&& v) {
   v.number(c.alpha), v.number(c.beta);
+  v.number(c.activation ? static_cast<int>(*c.activation) : -1);
   v.operand(c.a, Use::read);
   v.operand(c.b, Use::read);
   v.operand(c.bias, Use::read);
@@ -136,6 +167,15 @@ inline const char* issue(Backend& on, const ReduceCall& c) { return on.reduce(c)
 inline const char* issue(Backend& on, const ScanCall& c) { return on.scan(c); }
 inline const char* issue(Backend& on, const SortCall& c) { return on.sort(c); }
 inline const char* issue(Backend& on, const MseCall& c) { return on.mse(c); }
+inline const char* issue(Backend& on, const MseBackwardCall& c) { return on.mse_backward(c); }
+inline const char* issue(Backend& on, const CrossEntropyCall& c) { return on.cross_entropy(c); }
+inline const char* issue(Backend& on, const CrossEntropyBackwardCall& c) {
+  return on.cross_entropy_backward(c);
+}
+inline const char* issue(Backend& on, const LayerNormCall& c) { return on.layer_norm(c); }
+inline const char* issue(Backend& on, const LayerNormBackwardCall& c) {
+  return on.layer_norm_backward(c);
+}
 inline const char* issue(Backend& on, const MatmulCall& c) { return on.matmul(c); }
 inline const char* issue(Backend& on, const LinalgCall& c) { return on.linalg(c); }
 inline const char* issue(Backend& on, const SoftmaxCall& c) { return on.softmax(c); }

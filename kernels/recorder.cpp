@@ -177,9 +177,25 @@ std::string difference(const Call& before, const Call& now, SameRole& same_role)
 }  // namespace
 
 std::string name_of(const Call& call) {
-  static constexpr const char* kNames[] = {"fill",  "copy",   "",          "",          "scan",
-                                           "sort",  "mse",    "matmul",    "linalg",    "softmax",
-                                           "index", "random", "optimizer", "accumulate"};
+  static constexpr const char* kNames[] = {"fill",
+                                           "copy",
+                                           "",
+                                           "",
+                                           "scan",
+                                           "sort",
+                                           "mse",
+                                           "backward of mse",
+                                           "cross_entropy",
+                                           "backward of cross_entropy",
+                                           "layer_norm",
+                                           "backward of layer_norm",
+                                           "matmul",
+                                           "linalg",
+                                           "softmax",
+                                           "index",
+                                           "random",
+                                           "optimizer",
+                                           "accumulate"};
   static_assert(std::size(kNames) == std::variant_size_v<Call>);
   static constexpr const char* kParts[] = {"", ".d0", ".d1", ".d2"};
   static constexpr const char* kReductions[] = {"sum", "prod", "mean",   "var",

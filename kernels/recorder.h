@@ -86,6 +86,15 @@ class Recorder : public Backend {
   const char* scan(const ScanCall& c) noexcept override { return note(c); }
   const char* sort(const SortCall& c) noexcept override { return note(c); }
   const char* mse(const MseCall& c) noexcept override { return note(c); }
+  const char* mse_backward(const MseBackwardCall& c) noexcept override { return note(c); }
+  const char* cross_entropy(const CrossEntropyCall& c) noexcept override { return note(c); }
+  const char* cross_entropy_backward(const CrossEntropyBackwardCall& c) noexcept override {
+    return note(c);
+  }
+  const char* layer_norm(const LayerNormCall& c) noexcept override { return note(c); }
+  const char* layer_norm_backward(const LayerNormBackwardCall& c) noexcept override {
+    return note(c);
+  }
   const char* matmul(const MatmulCall& c) noexcept override { return note(c); }
   const char* linalg(const LinalgCall& c) noexcept override { return note(c); }
   const char* softmax(const SoftmaxCall& c) noexcept override { return note(c); }

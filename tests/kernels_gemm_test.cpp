@@ -70,6 +70,7 @@ struct Product {
   Matrix<T> a, b, c;
   std::vector<T> bias;
   double alpha = 1, beta = 0;
+  std::optional<Op> activation = {};
 
   void run() {
     const Layout la = a.layout(), lb = b.layout(), lc = c.layout();
@@ -78,6 +79,7 @@ struct Product {
                      bbias = block_of(bias);
     MatmulCall call{alpha, beta, {ba.get(), &la}, {bb.get(), &lb}, {bc.get(), &lc}, {}};
     if (!bias.empty()) call.bias = {bbias.get(), &lbias};
+    call.activation = activation;
     ASSERT_EQ(backend(kCPU).matmul(call), nullptr);
   }
 
@@ -94,7 +96,12 @@ struct Product {
       else
         result = beta == 0 ? scaled : multiply_add(static_cast<T>(beta), before, scaled);
     }
-    return bias.empty() ? result : result + bias[j];
+    if (!bias.empty()) result = result + bias[j];
+    if (!activation) return result;
+    const void* const in[4] = {&result};
+    isa().tiles[static_cast<int>(*activation)][0][sizeof(T) == 4 ? kComputeF32 : kComputeF64](
+        in, &result, nullptr, 1);
+    return result;
   }
 };
 
@@ -113,6 +120,8 @@ void expect_contract(int64_t m, int64_t n, int64_t k, std::mt19937& random, int 
   if (product.beta != 0) product.c.fill(random);  // else NaN stays there: it must not be read
   if (random() % 2)
     for (int64_t j = 0; j < n; ++j) product.bias.push_back(static_cast<T>(0.37 * (j % 11) - 1));
+  const std::optional<Op> activations[] = {{}, Op::relu, Op::tanh};
+  product.activation = activations[random() % 3];
   Matrix<T> before = product.c;
   product.run();
   for (int64_t i = 0; i < m; ++i) {
@@ -158,8 +167,9 @@ TYPED_TEST(Gemm, LongSumsInBlocks) {
 TYPED_TEST(Gemm, LargeEnoughForThreads) {
   std::mt19937 random(4);
   const Threads set(3);
-  const int64_t shapes[][3] = {{200, 100, 64}, {64, 128, 300}, {97, 193, 40}, {400, 10, 128},
-                               {5, 700, 128},  {333, 1, 1000}, {1, 333, 1000}};
+  const int64_t shapes[][3] = {{200, 100, 64}, {64, 128, 300},  {97, 193, 40},
+                               {400, 10, 128}, {5, 700, 128},   {333, 1, 1000},
+                               {1, 333, 1000}, {170, 70, 1024}, {1700, 70, 30}};
   for (const auto& [m, n, k] : shapes)
     for (int round = 0; round < 2; ++round)
       expect_contract<TypeParam>(m, n, k, random, static_cast<int>(random() % 512));

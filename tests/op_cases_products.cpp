@@ -119,6 +119,33 @@ std::vector<OpCase> general_products() {
        .large = {{{9, 301}}, {{200, 301}}, {{200}}},
        .types = kNumbers,
        .slack = 4},
+      {.name = "linear with relu",
+       .samples = {{{{2, 3}}, {{4, 3}}, {{4}}},
+                   {{{3}}, {{2, 3}}, {{2}}},
+                   {{{2, 2, 3}}, {{2, 3}}, {{2}}}},
+       .call = [](const Tensors& x) { return linear(x[0], x[1], x[2], Op::relu); },
+       .reference =
+           [](const Arrays& x) {
+             return zip(product_of(x[0], transposed_of(x[1])), x[2],
+                        [](double a, double b) { return std::max(a + b, 0.0); });
+           },
+       .wrong =
+           {{"linear: leaky_relu as activation: a function of one argument, without parameters",
+             [] {
+               linear(zeros({4, 3}), zeros({2, 3}), zeros({2}), Op::leaky_relu);
+             }}},
+       .large = {{{9, 301}}, {{200, 301}}, {{200}}},
+       .types = kNumbers,
+       .slack = 4},
+      {.name = "linear with tanh, without bias",
+       .samples = {{{{2, 3}}, {{4, 3}}}, {{{3}}, {{2, 3}}}},
+       .call = [](const Tensors& x) { return linear(x[0], x[1], {}, Op::tanh); },
+       .reference =
+           [](const Arrays& x) {
+             const Array product = product_of(x[0], transposed_of(x[1]));
+             return zip(product, product, [](double a, double) { return std::tanh(a); });
+           },
+       .types = kFloats},
       {.name = "linear without bias",
        .samples = {{{{2, 3}}, {{4, 3}}}, {{{3}}, {{2, 3}}}},
        .call = [](const Tensors& x) { return linear(x[0], x[1]); },

@@ -98,8 +98,7 @@ void multiply_tile(const Tile<T>& x) {
       LEVIN_EACH(r, rows) sums[r][j] = sums[r][j] + bias;
     }
   }
-  if (x.relu)
-    LEVIN_EACH(r, rows) LEVIN_EACH(j, vectors) sums[r][j] = formula::Relu{}.f(sums[r][j]);
+  if (x.relu) LEVIN_EACH(r, rows) LEVIN_EACH(j, vectors) sums[r][j] = formula::Relu{}.f(sums[r][j]);
   T* to = x.c;
   const int64_t to_row = x.c_row;
   LEVIN_EACH(r, rows) {
@@ -198,8 +197,17 @@ void multiply_panel(const GemmProblem<T>& x, const Part& part, int64_t j, int64_
                                                  : tile_kernels<T, kHalf>(columns, by_rows);
   const bool partial = !kMasked && columns < width;
 
-  Tile<T> tile{part.k,   columns, nullptr, 0,       nullptr, 0,
-               nullptr,  x.c_row, nullptr, x.alpha, part.first ? x.beta : T(1),
+  Tile<T> tile{part.k,
+               columns,
+               nullptr,
+               0,
+               nullptr,
+               0,
+               nullptr,
+               x.c_row,
+               nullptr,
+               x.alpha,
+               part.first ? x.beta : T(1),
                x.relu && part.last};
   if (part.last && x.bias) tile.bias = x.bias + j;
   tile.b = x.b + part.from * x.b_row + j * x.b_column;
@@ -241,7 +249,7 @@ template <class T>
 void activate(const GemmProblem<T>& x, int64_t i, int64_t rows) {
   const auto run = [&](T* c, int64_t n) {
     const void* const in[4] = {c};
-    x.activation(in, c, x.numbers, n);
+    x.activation(in, c, nullptr, n);
   };
   T* c = x.c + i * x.c_row;
   if (x.c_column == 1 && x.c_row == x.n) return run(c, rows * x.n);

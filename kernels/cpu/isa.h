@@ -15,7 +15,7 @@ using TileFunction = void (*)(const void* const* in, void* out, const double* nu
 
 /// c = activation(alpha a b + beta c + bias) for one pair of matrices, strides in elements; S is the
 /// type of the elements, T that of the arithmetic. gemm() reads a in place where a_row or a_column is
-/// 1 and scratch is null; else it packs kRowBlock rows of a block of k there.
+/// 1 and scratch is null; else it packs kRowBlock rows of a block of k there at a time.
 template <class T, class S = T>
 struct GemmProblem {
   int64_t m, n, k;
@@ -29,7 +29,6 @@ struct GemmProblem {
   T alpha, beta;
   bool relu = false;                  // as activation
   TileFunction activation = nullptr;  // null for none, and for relu
-  const double* numbers = nullptr;    // of the activation
   T* scratch = nullptr;
 };
 

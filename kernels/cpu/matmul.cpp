@@ -1,8 +1,11 @@
 // Batched matrix products: each pair of matrices is one problem of gemm.h, large ones cut over the
 // pool.
 #include <algorithm>
+#include <atomic>
+#include <exception>
 
 #include "../pool.h"
+#include "blas.h"
 #include "cpu_backend.h"
 #include "isa.h"
 #include "walk.h"
@@ -11,12 +14,36 @@ namespace levin::inline v0::cpu {
 namespace {
 
 constexpr int64_t kSmall = 300000;  // multiply-adds below which threads cost more than they give
-constexpr int64_t kCut =
-    96;  // rows or columns of c in one piece: whole tiles of every instruction set
+constexpr int64_t kPiece = 32;      // rows or columns of c that no two threads share: whole vectors
 constexpr int64_t kNarrowRows = 48, kNarrowColumns = 64;  // of c, in float32 at one time
 
-void multiply(const GemmProblem<float>& x) { row_loops<float>().gemm(x); }
-void multiply(const GemmProblem<double>& x) { row_loops<double>().gemm(x); }
+// Rows of a that lie whole pages apart push each other out of the cache; of a large a every tile
+// would come from far away. gemm() can read no matrix in place that is contiguous in no direction.
+template <class T>
+bool packs_a(const GemmProblem<T>& x) {
+  if (x.a_row != 1 && x.a_column != 1) return true;
+  const int64_t apart = x.a_column == 1 ? x.a_row : x.a_column;
+  return x.n > 64 && (x.m * x.k > 900000 || apart * sizeof(T) % 4096 == 0);
+}
+
+// False where there is no memory.
+template <class T>
+requires std::is_floating_point_v<T>
+bool multiply(const GemmProblem<T>& x) {
+  if (blas_multiply(x)) [[unlikely]]
+    return true;
+  if (!packs_a(x)) return row_loops<T>().gemm(x), true;
+  const int64_t elements = std::min(x.m, kRowBlock<T>) * std::min(x.k, kMostBlock);
+  try {
+    const Ref<Block> scratch = Block::make(elements * sizeof(T), kCPU);
+    GemmProblem<T> packed = x;
+    packed.scratch = static_cast<T*>(scratch->data);
+    row_loops<T>().gemm(packed);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
 
 template <class S>
 void widen(const S* x, int64_t row, int64_t column, int64_t rows, int64_t columns, float* to) {
@@ -27,7 +54,7 @@ void widen(const S* x, int64_t row, int64_t column, int64_t rows, int64_t column
 // 16-bit elements pass through float32 buffers that stay in the cache, block of k by block of k as
 // in gemm(): c has the sums of converted operands, rounded once.
 template <class S>
-void multiply(const GemmProblem<float, S>& x) {
+requires(sizeof(S) == 2) bool multiply(const GemmProblem<float, S>& x) {
   float a[kNarrowRows * kMostBlock], b[kMostBlock * kNarrowColumns];
   float c[kNarrowRows * kNarrowColumns], bias[kNarrowColumns];
   const int64_t blocks = x.k <= kMostBlock ? 1 : (x.k + kMostBlock - 1) / kMostBlock;
@@ -53,11 +80,12 @@ void multiply(const GemmProblem<float, S>& x) {
           to[r * x.c_row + q * x.c_column] = convert_to<S>(c[r * n + q]);
     }
   }
+  return true;
 }
 
 // Integers wrap around.
 template <class S>
-void multiply(const GemmProblem<int64_t, S>& x) {
+bool multiply(const GemmProblem<int64_t, S>& x) {
   for (int64_t i = 0; i < x.m; ++i) {
     for (int64_t j = 0; j < x.n; ++j) {
       uint64_t sum = 0;
@@ -71,26 +99,35 @@ void multiply(const GemmProblem<int64_t, S>& x) {
       to = static_cast<S>(sum);
     }
   }
+  return true;
 }
 
+// A large product is cut into one piece for each thread along c's longer side: products of their
+// own, since every piece packs what it reads.
 template <class T, class S>
-void run_problem(const GemmProblem<T, S>& problem) {
-  if (problem.m * problem.n * problem.k < kSmall) return multiply(problem);
-  const bool by_rows = problem.m >= problem.n;
-  parallel_for(by_rows ? problem.m : problem.n, kCut, [&](int64_t begin, int64_t end) {
-    GemmProblem<T, S> piece = problem;
-    if (by_rows) {
-      piece.m = end - begin;
-      piece.a += begin * problem.a_row;
-      piece.c += begin * problem.c_row;
-    } else {
-      piece.n = end - begin;
-      piece.b += begin * problem.b_column;
-      piece.c += begin * problem.c_column;
-      if (piece.bias) piece.bias += begin;
-    }
-    multiply(piece);
-  });
+bool run_problem(const GemmProblem<T, S>& x) {
+  const int64_t work = x.m * x.n * x.k;
+  if (work < kSmall) return multiply(x);
+  const bool by_rows = x.m >= x.n;
+  const int64_t pieces = std::min<int64_t>(num_threads(), 2 * work / kSmall);
+  const int64_t length = (std::max(x.m, x.n) + pieces - 1) / pieces;
+  std::atomic<bool> done = true;
+  parallel_for(by_rows ? x.m : x.n, (length + kPiece - 1) / kPiece * kPiece,
+               [&](int64_t begin, int64_t end) {
+                 GemmProblem<T, S> piece = x;
+                 if (by_rows) {
+                   piece.m = end - begin;
+                   piece.a += begin * x.a_row;
+                   piece.c += begin * x.c_row;
+                 } else {
+                   piece.n = end - begin;
+                   piece.b += begin * x.b_column;
+                   piece.c += begin * x.c_column;
+                   if (x.bias) piece.bias += begin;
+                 }
+                 if (!multiply(piece)) done = false;
+               });
+  return done;
 }
 
 // Calls f(element offset) for every matrix of a batch.
@@ -115,48 +152,68 @@ struct Batch {
 };
 
 template <class T, class S>
-void run(const MatmulCall& call) {
-  const Layout &a = *call.a.layout, &b = *call.b.layout, &c = *call.c.layout;
-  const int d = c.dim();
-  GemmProblem<T, S> problem{};
-  problem.m = c.shape[d - 2];
-  problem.n = c.shape[d - 1];
-  problem.k = a.shape[d - 1];
-  problem.a_row = a.strides[d - 2], problem.a_column = a.strides[d - 1];
-  problem.b_row = b.strides[d - 2], problem.b_column = b.strides[d - 1];
-  problem.c_row = c.strides[d - 2], problem.c_column = c.strides[d - 1];
-  problem.alpha = static_cast<T>(call.alpha);
-  problem.beta = static_cast<T>(call.beta);
-  if (call.bias.block) problem.bias = data_of<S>(call.bias);
-  const S* a_data = static_cast<const S*>(call.a.block->data);
-  const S* b_data = static_cast<const S*>(call.b.block->data);
-  S* c_data = static_cast<S*>(call.c.block->data);
-  const auto run_at = [&](GemmProblem<T, S>& one, int64_t a_at, int64_t b_at, int64_t c_at) {
-    one.a = a_data + a_at;
-    one.b = b_data + b_at;
-    one.c = c_data + c_at;
-    run_problem(one);
-  };
-  if (d == 2) return run_at(problem, a.offset, b.offset, c.offset);
-  const Batch as(a), bs(b), cs(c);
+bool run_batch(const MatmulCall& call, const GemmProblem<T, S>& problem) {
+  const Batch as(*call.a.layout), bs(*call.b.layout), cs(*call.c.layout);
   const int64_t grain = kSmall / (problem.m * problem.n * problem.k + 1) + 1;
+  std::atomic<bool> done = true;
   parallel_for(cs.count, grain, [&](int64_t begin, int64_t end) {
     GemmProblem<T, S> one = problem;
-    for (int64_t i = begin; i < end; ++i) run_at(one, as.offset(i), bs.offset(i), cs.offset(i));
+    for (int64_t i = begin; i < end; ++i) {
+      one.a = problem.a + as.offset(i);
+      one.b = problem.b + bs.offset(i);
+      one.c = problem.c + cs.offset(i);
+      if (!run_problem(one)) done = false;
+    }
   });
+  return done;
+}
+
+template <class T, class S>
+const char* run(const MatmulCall& call) {
+  const Layout &a = *call.a.layout, &b = *call.b.layout, &c = *call.c.layout;
+  const int d = c.dim();
+  GemmProblem<T, S> x{};
+  x.m = c.shape[d - 2];
+  x.n = c.shape[d - 1];
+  x.k = a.shape[d - 1];
+  x.a = static_cast<const S*>(call.a.block->data);
+  x.a_row = a.strides[d - 2], x.a_column = a.strides[d - 1];
+  x.b = static_cast<const S*>(call.b.block->data);
+  x.b_row = b.strides[d - 2], x.b_column = b.strides[d - 1];
+  x.c = static_cast<S*>(call.c.block->data);
+  x.c_row = c.strides[d - 2], x.c_column = c.strides[d - 1];
+  x.alpha = static_cast<T>(call.alpha);
+  x.beta = static_cast<T>(call.beta);
+  if (call.bias.block) x.bias = data_of<S>(call.bias);
+  if (call.activation) {
+    if constexpr (!std::is_floating_point_v<S>) return "needs float32 or float64 for an activation";
+    x.relu = *call.activation == Op::relu;
+    constexpr ComputeType kType = sizeof(S) == 4 ? kComputeF32 : kComputeF64;
+    if (!x.relu) x.activation = isa().tiles[static_cast<int>(*call.activation)][0][kType];
+  }
+  bool done;
+  if (d == 2) {
+    x.a += a.offset, x.b += b.offset, x.c += c.offset;
+    done = run_problem(x);
+  } else {
+    done = run_batch(call, x);
+  }
+  return done ? nullptr : "needs more memory than the system has";
 }
 
 }  // namespace
 
 const char* matmul(const MatmulCall& call) {
+  if (const char* error = blas_error()) [[unlikely]]
+    return error;
   const DType dtype = call.c.layout->dtype;
+  if (dtype == kFloat32) return run<float, float>(call);
   if (dtype == kBool) return "needs numbers";
-  with_type(dtype, [&](auto element) {
+  return with_type(dtype, [&](auto element) {
     using S = decltype(element);
     using Wide = std::conditional_t<std::is_integral_v<S>, int64_t, float>;
-    run<std::conditional_t<std::is_floating_point_v<S>, S, Wide>, S>(call);
+    return run<std::conditional_t<std::is_floating_point_v<S>, S, Wide>, S>(call);
   });
-  return nullptr;
 }
 
 }  // namespace levin::inline v0::cpu

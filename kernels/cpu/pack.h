@@ -109,7 +109,7 @@ inline void transpose(VecD (&x)[2]) {
 template <class T, class Row>
 void pack_transposed(const Row& row, const Edge<Vec<T>>& edge, int64_t k, T* to, int64_t to_row) {
   for (int64_t p = 0; p < k; p += kLane<T>) {
-    if (p + kLane<T> > k) p = k - kLane<T>;  // the last step does some again
+    if (p + kLane < T >> k) p = k - kLane<T>;  // the last step does some again
     Vec<T> x[kLane<T>];
 #pragma GCC unroll 4
     for (int i = 0; i < kLane<T>; ++i)
