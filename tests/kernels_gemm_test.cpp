@@ -1,11 +1,13 @@
 // The matrix product against a slow loop that follows its numeric contract (kernels/cpu/gemm.h)
 // word for word: every bit must agree, whatever the shape, the strides, the threads.
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <levin/kernels/backend.h>
 #include <levin/kernels/cpu/isa.h>
 #include <levin/tensor/factories.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 
@@ -72,7 +74,8 @@ struct Product {
   double alpha = 1, beta = 0;
   std::optional<Op> activation = {};
 
-  void run() {
+  void run() { ASSERT_EQ(error_of_run(), nullptr); }
+  const char* error_of_run() {
     const Layout la = a.layout(), lb = b.layout(), lc = c.layout();
     const Layout lbias = Layout::of({static_cast<int64_t>(bias.size())}, DTypeOf<T>::value);
     const Ref<Block> ba = block_of(a.memory), bb = block_of(b.memory), bc = block_of(c.memory),
@@ -80,7 +83,7 @@ struct Product {
     MatmulCall call{alpha, beta, {ba.get(), &la}, {bb.get(), &lb}, {bc.get(), &lc}, {}};
     if (!bias.empty()) call.bias = {bbias.get(), &lbias};
     call.activation = activation;
-    ASSERT_EQ(backend(kCPU).matmul(call), nullptr);
+    return backend(kCPU).matmul(call);
   }
 
   T expected(int64_t i, int64_t j, int64_t k, T before) {
@@ -256,6 +259,37 @@ TYPED_TEST(Gemm, BatchesEqualTheirMatrices) {
       EXPECT_EQ(std::memcmp(alone.data(), all.data() + (i * 2 + j) * 800, 800 * sizeof(T)), 0);
     }
   }
+}
+
+// With LEVIN_MATMUL=openblas the bits are OpenBLAS's, the values the same but for rounding.
+TYPED_TEST(Gemm, OpenBlasWhereItIsChosen) {
+  using T = TypeParam;
+  std::mt19937 random(7);
+  for (int variant = 0; variant < 512; variant += 3) {
+    const auto bit = [&](int i) { return variant >> i & 1; };
+    const int64_t m = 1 + random() % 90, n = 1 + random() % 90, k = random() % 300;
+    Product<T> product{{m, k, bit(0) != 0, bit(1) * 3, bit(2)},
+                       {k, n, bit(3) != 0, bit(4) * 5, bit(5) * 3},
+                       {m, n, bit(6) != 0, bit(7) * 2, bit(8)},
+                       {},
+                       0.5,
+                       2.0 * bit(2)};
+    product.a.fill(random);
+    product.b.fill(random);
+    product.c.fill(random);
+    if (bit(1)) product.bias.assign(n, T(0.25));
+    if (bit(4)) product.activation = Op::relu;
+    Matrix<T> before = product.c;
+    if (const char* error = product.error_of_run()) GTEST_SKIP() << error;
+    for (int64_t i = 0; i < m; ++i)
+      for (int64_t j = 0; j < n; ++j)
+        ASSERT_NEAR(product.c.at(i, j), product.expected(i, j, k, before.at(i, j)),
+                    std::numeric_limits<T>::epsilon() * 64 * (double(k) + 1) * 10)
+            << m << "x" << n << "x" << k << " variant " << variant;
+  }
+  const char* const chosen = std::getenv("LEVIN_MATMUL");
+  EXPECT_EQ(dlopen("libopenblas.so.0", RTLD_NOW | RTLD_NOLOAD) != nullptr,
+            chosen && std::strcmp(chosen, "openblas") == 0);
 }
 
 }  // namespace

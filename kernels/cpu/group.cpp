@@ -230,7 +230,7 @@ void Group::add_sum(const Step& step, const void* tile, int64_t at, int64_t coun
     }
     if (at == start) std::fill_n(lanes, kLanes, T(0));
     row_loops<T>().add_to_lanes(x, count, lanes);
-    if (at + count == end) *partial = row_loops<T>().fold_lanes(lanes);
+    if (at + count == end) *partial = row_loops<T>().sum_of_lanes(lanes);
   };
   step.compute == kFloat64 ? add(double{}) : add(float{});
 }

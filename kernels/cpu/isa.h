@@ -77,7 +77,7 @@ struct RowLoops {
   /// sum_block of at least kFewElements in parts: `x` goes on a multiple of kLanes elements behind the
   /// last part; the lanes start at 0.
   void (*add_to_lanes)(const T* x, int64_t n, T* lanes);
-  T (*fold_lanes)(const T* lanes);
+  T (*sum_of_lanes)(const T* lanes);
   /// sum_block of each row.
   void (*sum_rows)(const T* x, int64_t rows, int64_t n, T* out);
   /// The sum of each of at most kSumColumns columns, rows `row_stride` apart.

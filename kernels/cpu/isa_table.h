@@ -15,7 +15,7 @@ RowLoops<T> rows_of() {
   RowLoops<T> loops{};
   loops.sum_block = sum_block<T>;
   loops.add_to_lanes = add_to_lanes<T>;
-  loops.fold_lanes = fold_lanes<T>;
+  loops.sum_of_lanes = sum_of_lanes<T>;
   loops.sum_rows = sum_rows<T>;
   loops.sum_columns = sum_columns<T>;
   loops.square_distance_block = square_distance_block<T>;

@@ -95,11 +95,9 @@ void add_to_lanes(const T* x, int64_t n, T* lanes) {
 }
 
 template <class T>
-T fold_lanes(const T* lanes) {
-  using V = Vec<T>;
-  V sums[kLanes / V::kWidth];
-  for (int j = 0; j < kLanes / V::kWidth; ++j) sums[j] = V::load(lanes + j * V::kWidth);
-  return fold<T, kLanes>(sums);
+T sum_of_lanes(const T* lanes) {
+  return sum_in_lanes<T, kLanes>(
+      kLanes, [lanes](int64_t i, int64_t count) { return Vec<T>::load_first(lanes + i, count); });
 }
 
 template <class T>
