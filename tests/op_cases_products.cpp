@@ -145,7 +145,8 @@ std::vector<OpCase> general_products() {
              const Array product = product_of(x[0], transposed_of(x[1]));
              return zip(product, product, [](double a, double) { return std::tanh(a); });
            },
-       .types = kNumbers},
+       .types = kNumbers,
+       .result = Result::floating},
       {.name = "linear without bias",
        .samples = {{{{2, 3}}, {{4, 3}}}, {{{3}}, {{2, 3}}}},
        .call = [](const Tensors& x) { return linear(x[0], x[1]); },
