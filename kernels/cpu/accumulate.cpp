@@ -1,4 +1,6 @@
 // Running sums of metrics: small, so one thread.
+#include <cmath>
+
 #include "cpu_backend.h"
 #include "walk.h"
 

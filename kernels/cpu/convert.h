@@ -1,8 +1,6 @@
 // Elements of any type to and from the three compute types.
 #pragma once
 
-#include <bit>
-#include <cmath>
 #include <cstdint>
 #include <type_traits>
 
@@ -17,35 +15,33 @@ struct Float16 {
   uint16_t bits;
 };
 
-inline float widen(BFloat16 x) { return std::bit_cast<float>(static_cast<uint32_t>(x.bits) << 16); }
+// Static, and without the standard library's functions: each instruction set has its own copy.
+static inline uint32_t bits_of(float x) { return __builtin_bit_cast(uint32_t, x); }
+static inline float float_of(uint32_t bits) { return __builtin_bit_cast(float, bits); }
 
-inline float widen(Float16 x) {
-  const uint32_t sign = static_cast<uint32_t>(x.bits & 0x8000) << 16;
-  const uint32_t rest = x.bits & 0x7fff;
-  if (rest >= 0x7c00) return std::bit_cast<float>(sign | 0x7f800000 | (rest & 0x3ff) << 13);
+static inline float widen(BFloat16 x) { return float_of(uint32_t{x.bits} << 16); }
+
+static inline float widen(Float16 x) {
+  const uint32_t sign = uint32_t{x.bits} >> 15 << 31, rest = x.bits & 0x7fff;
   // 2^112 rebiases the exponent and makes denormals right.
-  const float size = std::bit_cast<float>(rest << 13) * 0x1p112f;
-  return std::bit_cast<float>(std::bit_cast<uint32_t>(size) | sign);
+  const uint32_t number = bits_of(float_of(rest << 13) * 0x1p112f);
+  return float_of(sign | (rest < 0x7c00 ? number : 0x7f800000 | rest << 13));
 }
 
-// Both round to nearest, ties to even.
-inline BFloat16 to_bfloat16(float x) {
-  const auto bits = std::bit_cast<uint32_t>(x);
-  if (x != x) return {static_cast<uint16_t>(bits >> 16 | 0x40)};
-  return {static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
+// Both round to nearest, ties to even; without branches, for the compiler to make vectors of.
+static inline BFloat16 to_bfloat16(float x) {
+  const uint32_t bits = bits_of(x), rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+  return {static_cast<uint16_t>(x != x ? bits >> 16 | 0x40 : rounded)};
 }
 
-inline Float16 to_float16(float x) {
-  const uint32_t bits = std::bit_cast<uint32_t>(x);
-  const auto sign = static_cast<uint16_t>(bits >> 16 & 0x8000);
-  const uint32_t size = bits & 0x7fffffff;
-  if (size > 0x7f800000) return {static_cast<uint16_t>(sign | 0x7e00)};
-  if (size >= 0x477ff000) return {static_cast<uint16_t>(sign | 0x7c00)};
-  if (size < 0x38800000) {  // denormal: adding 0.5 rounds at float16's smallest step
-    const float shifted = std::bit_cast<float>(size) + 0.5f;
-    return {static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(shifted) - 0x3f000000))};
-  }
-  return {static_cast<uint16_t>(sign | (size - 0x38000000 + 0xfff + (size >> 13 & 1)) >> 13)};
+static inline Float16 to_float16(float x) {
+  const uint32_t bits = bits_of(x), sign = bits >> 31 << 15, size = bits & 0x7fffffff;
+  const uint32_t normal = (size - 0x38000000 + 0xfff + (size >> 13 & 1)) >> 13;
+  const uint32_t denormal = bits_of(float_of(size) + 0.5f) - 0x3f000000;  // at its smallest step
+  uint32_t result = size < 0x38800000 ? denormal : normal;
+  result = size < 0x477ff000 ? result : 0x7c00;
+  result = size <= 0x7f800000 ? result : 0x7e00;
+  return {static_cast<uint16_t>(sign | result)};
 }
 
 /// A value of one compute type as an element of type S. Floats that S's integers cannot hold become

@@ -10,6 +10,17 @@ namespace levin::inline v0::cpu {
 namespace {
 constexpr int64_t kTile = 512;
 constexpr int64_t kGrain = 65536;
+constexpr int64_t kBlock = 32;  // rows and columns of a transposed one that are copied together
+
+template <int kBytes>
+void move_row(const char* from, int64_t from_stride, char* to, int64_t to_stride, int64_t n) {
+  if (from_stride == 1 && to_stride == 1) {
+    std::memcpy(to, from, n * kBytes);
+    return;
+  }
+  for (int64_t i = 0; i < n; ++i)
+    std::memcpy(to + i * to_stride * kBytes, from + i * from_stride * kBytes, kBytes);
+}
 
 // Between two layouts of one element type, as bits: a float NaN keeps its payload.
 template <int kBytes>
@@ -22,29 +33,86 @@ void move_elements(const Walk& from, const Walk& to, const Arg& in, const Arg& o
       const int64_t count = end - start < kTile ? end - start : kTile;
       char* next = buffer;
       from.runs(start, count, [&](int64_t at, int64_t stride, int64_t run) {
-        for (int64_t i = 0; i < run; ++i, next += kBytes)
-          std::memcpy(next, source + (at + i * stride) * kBytes, kBytes);
+        move_row<kBytes>(source + at * kBytes, stride, next, 1, run);
+        next += run * kBytes;
       });
       next = buffer;
       to.runs(start, count, [&](int64_t at, int64_t stride, int64_t run) {
-        for (int64_t i = 0; i < run; ++i, next += kBytes)
-          std::memcpy(target + (at + i * stride) * kBytes, next, kBytes);
+        move_row<kBytes>(next, 1, target + at * kBytes, stride, run);
+        next += run * kBytes;
       });
     }
   });
 }
 
-void move_elements(const Walk& from, const Walk& to, const Arg& in, const Arg& out, int64_t n) {
+// Block by block, so that a cache line is read at once.
+template <int kBytes>
+void move_transposed(const Walk& from, const Walk& to, const Arg& in, const Arg& out, int64_t n) {
+  const Walk::Plane plane = from.plane();
+  const int64_t down = (plane.rows + kBlock - 1) / kBlock,
+                across = (plane.columns + kBlock - 1) / kBlock;
+  const auto* source = static_cast<const char*>(in.block->data);
+  auto* target = static_cast<char*>(out.block->data) + to.offset() * kBytes;
+  const int64_t blocks = n / (plane.rows * plane.columns) * down * across;
+  parallel_for(blocks, kGrain / (kBlock * kBlock), [&](int64_t begin, int64_t end) {
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t row = block / across % down * kBlock, column = block % across * kBlock;
+      const int64_t start = (block / across / down * plane.rows + row) * plane.columns + column;
+      const int64_t rows = std::min(kBlock, plane.rows - row);
+      const int64_t columns = std::min(kBlock, plane.columns - column);
+      const char* first = source + from.run_at(start).at * kBytes;
+      for (int64_t c = 0; c < columns; ++c)
+        move_row<kBytes>(first + c * plane.column_stride * kBytes, plane.row_stride,
+                         target + (start + c) * kBytes, plane.columns, rows);
+    }
+  });
+}
+
+template <int kBytes>
+void move(const Walk& from, const Walk& to, const Arg& in, const Arg& out, int64_t n) {
+  if (from.transposed() && to.contiguous())
+    move_transposed<kBytes>(from, to, in, out, n);
+  else
+    move_elements<kBytes>(from, to, in, out, n);
+}
+
+void move(const Walk& from, const Walk& to, const Arg& in, const Arg& out, int64_t n) {
   switch (item_size(in.layout->dtype)) {
     case 1:
-      return move_elements<1>(from, to, in, out, n);
+      return move<1>(from, to, in, out, n);
     case 2:
-      return move_elements<2>(from, to, in, out, n);
+      return move<2>(from, to, in, out, n);
     case 4:
-      return move_elements<4>(from, to, in, out, n);
+      return move<4>(from, to, in, out, n);
     default:
-      return move_elements<8>(from, to, in, out, n);
+      return move<8>(from, to, in, out, n);
   }
+}
+
+// Through the compute type of the source, or of a floating target: no conversion rounds twice.
+void convert(const Walk& from, const Walk& to, const Arg& in, const Arg& out, int64_t n) {
+  const DType source = in.layout->dtype, target = out.layout->dtype;
+  with_compute_type(is_floating(target) ? target : source, [&](auto zero) {
+    using T = decltype(zero);
+    const bool into_target = target == DTypeOf<T>::value && to.contiguous();
+    const bool from_source = source == DTypeOf<T>::value && from.contiguous();
+    parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
+      T buffer[kTile];
+      for (int64_t at = begin; at < end; at += kTile) {
+        const int64_t count = std::min(kTile, end - at);
+        if (into_target) {
+          gather_tile(from, source, in.block->data, at, count,
+                      static_cast<T*>(out.block->data) + to.offset() + at);
+        } else if (from_source) {
+          scatter_tile(to, target, out.block->data, at, count,
+                       static_cast<const T*>(in.block->data) + from.offset() + at);
+        } else {
+          gather_tile(from, source, in.block->data, at, count, buffer);
+          scatter_tile(to, target, out.block->data, at, count, buffer);
+        }
+      }
+    });
+  });
 }
 
 }  // namespace
@@ -60,21 +128,10 @@ const char* copy(Arg in, Arg out) {
     if (n) std::memmove(target, source, n * size);
     return nullptr;
   }
-  if (same) {
-    move_elements(from, to, in, out, n);
-    return nullptr;
-  }
-  with_compute_type(in.layout->dtype, [&](auto zero) {
-    using T = decltype(zero);
-    parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
-      T buffer[kTile];
-      for (int64_t at = begin; at < end; at += kTile) {
-        const int64_t count = end - at < kTile ? end - at : kTile;
-        gather_tile(from, in.layout->dtype, in.block->data, at, count, buffer);
-        scatter_tile(to, out.layout->dtype, out.block->data, at, count, buffer);
-      }
-    });
-  });
+  if (same)
+    move(from, to, in, out, n);
+  else
+    convert(from, to, in, out, n);
   return nullptr;
 }
 

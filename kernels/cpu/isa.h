@@ -6,6 +6,7 @@
 
 #include "../backend.h"
 #include "../op.h"
+#include "convert.h"
 
 namespace levin::inline v0 {
 
@@ -115,6 +116,9 @@ struct Isa {
   TileFunction tiles[kOps][kOpParts][kComputeTypes];
   RowLoops<float> f32;
   RowLoops<double> f64;
+  /// n elements of a type to float32 (not of floats), and float32 to 16-bit floats; by element type.
+  void (*widen[kDTypes])(const void* from, float* to, int64_t n);
+  void (*narrow[kDTypes])(const float* from, void* to, int64_t n);
 };
 
 void fill_baseline(Isa* isa);

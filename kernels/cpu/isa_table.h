@@ -1,6 +1,7 @@
 // Fills the table; included by one .cpp for each instruction set.
 #pragma once
 
+#include "convert_rows.h"
 #include "gemm.h"
 #include "norm_rows.h"
 #include "softmax_rows.h"
@@ -36,6 +37,7 @@ RowLoops<T> rows_of() {
 inline void fill_table(Isa* isa, const char* name) {
   isa->name = name;
   fill_tiles(isa);
+  fill_conversions(isa);
   isa->f32 = rows_of<float>();
   isa->f64 = rows_of<double>();
 }

@@ -3,8 +3,11 @@
 // contiguous memory only.
 #pragma once
 
+#include <cstring>
+
 #include "../backend.h"
 #include "convert.h"
+#include "isa.h"
 
 namespace levin::inline v0 {
 
@@ -33,6 +36,45 @@ class Walk {
 
   bool contiguous() const { return dims_ == 1 && strides_[0] == 1; }
   int64_t offset() const { return offset_; }
+
+  /// Elements of one run.
+  int64_t row() const { return sizes_[dims_ - 1]; }
+  /// After how many elements the same ones come again; 0: not at all.
+  int64_t period() const {
+    int64_t inner = strides_[0] == 0 ? 1 : 0;
+    for (int d = 1; d < dims_; ++d) inner *= sizes_[d];
+    return inner;
+  }
+
+  /// The last two dimensions, where neighbours in the first of them lie closer: row after row would
+  /// read from a cache line one element at a time.
+  struct Plane {
+    int64_t rows, columns, row_stride, column_stride;
+  };
+  bool transposed() const {
+    const auto size = [](int64_t stride) { return stride < 0 ? -stride : stride; };
+    return dims_ > 1 && strides_[dims_ - 2] != 0 && sizes_[dims_ - 1] >= 32 &&
+           size(strides_[dims_ - 2]) < size(strides_[dims_ - 1]);
+  }
+  Plane plane() const {
+    const int row = dims_ - 2, column = dims_ - 1;
+    return {sizes_[row], sizes_[column], strides_[row], strides_[column]};
+  }
+
+  /// Where element `index` lies, and how its run goes on from there.
+  struct Run {
+    int64_t at, stride, count;
+  };
+  Run run_at(int64_t index) const {
+    Run run{offset_, strides_[dims_ - 1], 0};
+    for (int d = dims_ - 1; d >= 0; --d) {
+      const int64_t outer = index / sizes_[d], here = index - outer * sizes_[d];
+      if (d == dims_ - 1) run.count = sizes_[d] - here;
+      run.at += here * strides_[d];
+      index = outer;
+    }
+    return run;
+  }
 
   /// Calls f(element offset, stride, count) for the runs that make up elements [start, start + n).
   template <class F>
@@ -67,6 +109,20 @@ class Walk {
   int64_t offset_;
 };
 
+/// to[i] = from[i], converted; `narrow` is the type of the one that is not float, if one is.
+template <class From, class To>
+void convert_row(const From* from, int64_t n, To* to, DType narrow) {
+  constexpr bool is_half = std::is_same_v<To, BFloat16> || std::is_same_v<To, Float16>;
+  if constexpr (std::is_same_v<From, To>)
+    std::memcpy(to, from, n * sizeof(To));
+  else if constexpr (std::is_same_v<To, float> && !std::is_same_v<From, double>)
+    isa().widen[static_cast<int>(narrow)](from, to, n);
+  else if constexpr (std::is_same_v<From, float> && is_half)
+    isa().narrow[static_cast<int>(narrow)](from, to, n);
+  else
+    for (int64_t i = 0; i < n; ++i) to[i] = convert_from<To>(from[i]);
+}
+
 /// buffer[i] = element start + i of the operand.
 template <class T>
 void gather_tile(const Walk& walk, DType dtype, const void* data, int64_t start, int64_t n,
@@ -75,7 +131,15 @@ void gather_tile(const Walk& walk, DType dtype, const void* data, int64_t start,
     using S = decltype(element);
     const auto* from = static_cast<const S*>(data);
     walk.runs(start, n, [&](int64_t at, int64_t stride, int64_t count) {
-      for (int64_t i = 0; i < count; ++i) *buffer++ = convert_from<T>(from[at + i * stride]);
+      if (stride == 1) {
+        convert_row(from + at, count, buffer, dtype);
+      } else if (stride == 0) {
+        const T number = convert_from<T>(from[at]);
+        for (int64_t i = 0; i < count; ++i) buffer[i] = number;
+      } else {
+        for (int64_t i = 0; i < count; ++i) buffer[i] = convert_from<T>(from[at + i * stride]);
+      }
+      buffer += count;
     });
   });
 }
@@ -87,7 +151,11 @@ void scatter_tile(const Walk& walk, DType dtype, void* data, int64_t start, int6
     using S = decltype(element);
     auto* to = static_cast<S*>(data);
     walk.runs(start, n, [&](int64_t at, int64_t stride, int64_t count) {
-      for (int64_t i = 0; i < count; ++i) to[at + i * stride] = convert_to<S>(*buffer++);
+      if (stride == 1)
+        convert_row(buffer, count, to + at, dtype);
+      else
+        for (int64_t i = 0; i < count; ++i) to[at + i * stride] = convert_to<S>(buffer[i]);
+      buffer += count;
     });
   });
 }
