@@ -26,6 +26,15 @@ endif()
 add_test(NAME symbols COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/check_symbols ${CMAKE_READELF}
                               $<TARGET_FILE:levin>)
 
+# A processor without AVX runs whatever it comes to.
+add_test(NAME isa COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/check_isa ${CMAKE_OBJDUMP} ${CMAKE_NM}
+                          $<TARGET_FILE:levin> "isa_avx(2|512)")
+add_test(NAME isa_finds_instructions COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/check_isa ${CMAKE_OBJDUMP}
+                                             ${CMAKE_NM} $<TARGET_FILE:levin> isa_avx512)
+add_test(NAME isa_finds_shared_symbols COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/check_isa
+                                               ${CMAKE_OBJDUMP} ${CMAKE_NM} $<TARGET_FILE:levin> ".")
+set_tests_properties(isa_finds_instructions isa_finds_shared_symbols PROPERTIES WILL_FAIL TRUE)
+
 # tests/consumer is built in each way in which a user may take levin in.
 set(consumer ${CMAKE_CURRENT_SOURCE_DIR}/consumer)
 set(prefix ${CMAKE_CURRENT_BINARY_DIR}/prefix)
