@@ -13,18 +13,14 @@ namespace {
 
 constexpr int kMost = 3;
 
-// A formula with its operands, checked and brought to one shape.
-struct Prepared {
-  ElementwiseCall call;
-  const TensorImpl* first;  // of the operands that are tensors
+// What a result will be. For operands that are not alike also the layouts by which they are read.
+struct Result {
   const Shape* shape;
   int64_t numel;
-  DType dtype;  // of the result
+  DType dtype;
 };
-
-// Layouts where the operands' own do not do.
-struct Joined {
-  Shape shape;
+struct Joined : Result {
+  Shape joined;
   Layout in[kMost];
 };
 
@@ -38,77 +34,78 @@ struct Joined {
         ": shapes do not broadcast"});
 }
 
-template <int count>
-const Tensor& first_tensor(const Operand* in) {
-  if (count == 1 || in[0].tensor) return *in[0].tensor;
-  return count == 2 || in[1].tensor ? *in[1].tensor : *in[2].tensor;
+// Of the operands that are tensors, the first.
+inline const TensorImpl& first_of(const Operand* in, int count) {
+  if (count == 1 || in[0].tensor) return in[0].tensor->impl();
+  return count == 2 || in[1].tensor ? in[1].tensor->impl() : in[2].tensor->impl();
 }
 
 // Takes the operands as they are. Are all tensors contiguous, of one shape and type, and is that the
 // result's too? Then nothing is left to do.
 template <int count>
-inline bool take(Op op, const Operand* in, std::span<const double> parameters, Prepared* p) {
-  ElementwiseCall& call = p->call;
-  call.op = op;
-  const TensorImpl& first = first_tensor<count>(in).impl();
+inline bool take(Op op, const Operand* in, std::span<const double> parameters,
+                 ElementwiseCall* call) {
+  const TensorImpl& first = first_of(in, count);
   bool alike = first.contiguous;
 #pragma GCC unroll 3
   for (int i = 0; i < count; ++i) {
     if (!in[i].tensor) {
-      call.number_mask |= 1 << i;
-      call.numbers[3 - i] = in[i].number.value;
+      call->number_mask |= 1 << i;
+      call->numbers[3 - i] = in[i].number.value;
       continue;
     }
     const TensorImpl& x = in[i].tensor->impl();
-    call.in[i] = {x.block.get(), &x.layout};
+    call->in[i] = {x.block.get(), &x.layout};
     if (&x == &first) continue;
     alike = alike && x.contiguous && x.layout.dtype == first.layout.dtype &&
             x.block->device == first.block->device && x.layout.shape == first.layout.shape;
   }
-  for (std::size_t i = 0; i < parameters.size(); ++i) call.numbers[i] = parameters[i];
-  p->first = &first;
-  p->shape = &first.layout.shape;
-  p->numel = first.numel;
-  const Traits& traits = traits_of(op);
+  for (std::size_t i = 0; i < parameters.size(); ++i) call->numbers[i] = parameters[i];
   const DType type = first.layout.dtype;
-  call.compute = compute_type(type);
-  p->dtype = traits.predicate ? kBool : type;
-  if (call.number_mask == 0 && call.compute == type) call.packed = first.numel;
-  return alike && traits.keeps[kind_of(type)] && (call.number_mask == 0 || is_floating(type));
+  call->op = op;
+  call->compute = compute_type(type);
+  call->packed = call->compute == type ? first.numel : -1;
+  return alike && traits_of(op).keeps(type) && (call->number_mask == 0 || is_floating(type));
+}
+
+Result result_like(Op op, const TensorImpl& first) {
+  return {&first.layout.shape, first.numel, traits_of(op).predicate ? kBool : first.layout.dtype};
 }
 
 // For operands of different shapes or types.
-void join(const Operand* in, int count, Prepared* p, Joined* joined) {
-  ElementwiseCall& call = p->call;
-  const Traits& traits = traits_of(call.op);
-  call.packed = -1;
+void join(const Operand* in, int count, ElementwiseCall* call, Joined* result) {
+  const Op op = call->op;
+  const Traits& traits = traits_of(op);
+  const TensorImpl& first = first_of(in, count);
+  result->shape = &first.layout.shape;
   for (int i = 0; i < count; ++i) {
     if (!in[i].tensor) continue;
-    check_same_device(name_of(call.op), *p->first, in[i].tensor->impl());
-    if (in[i].tensor->shape() == *p->shape) continue;
-    const Shape so_far = *p->shape;
-    if (!broadcast_shapes(so_far, in[i].tensor->shape(), &joined->shape))
-      fail_broadcast(call.op, in, count);
-    p->shape = &joined->shape;
+    check_same_device(name_of(op), first, in[i].tensor->impl());
+    if (in[i].tensor->shape() == *result->shape) continue;
+    const Shape so_far = *result->shape;
+    if (!broadcast_shapes(so_far, in[i].tensor->shape(), &result->joined))
+      fail_broadcast(op, in, count);
+    result->shape = &result->joined;
   }
-  p->numel = p->shape->numel();
+  result->numel = result->shape->numel();
   // A condition chooses; it has no say in the type.
-  const int typed = call.op == Op::where ? 1 : 0;
+  const int typed = op == Op::where ? 1 : 0;
   DType type = result_type({in + typed, static_cast<std::size_t>(count - typed)});
   if (!is_floating(type)) {
     check(type != kBool || !traits.not_bool,
-          {name_of(call.op), ": a bool tensor: a type of numbers is needed, use to()"});
+          {name_of(op), ": a bool tensor: a type of numbers is needed, use to()"});
     if (traits.floats_only) type = kFloat32;
   } else {
     check(!traits.integers_only,
-          {name_of(call.op), ": a ", type, " tensor: integers or bool are needed"});
+          {name_of(op), ": a ", type, " tensor: integers or bool are needed"});
   }
-  call.compute = compute_type(type);
-  p->dtype = traits.predicate ? kBool : type;
+  call->packed = -1;
+  call->compute = compute_type(type);
+  result->dtype = traits.predicate ? kBool : type;
   for (int i = 0; i < count; ++i) {
-    if (!in[i].tensor || in[i].tensor->shape() == *p->shape) continue;
-    joined->in[i] = broadcast_to(*call.in[i].layout, *p->shape);
-    call.in[i].layout = &joined->in[i];
+    if (!in[i].tensor || in[i].tensor->shape() == *result->shape) continue;
+    result->in[i] = broadcast_to(*call->in[i].layout, *result->shape);
+    call->in[i].layout = &result->in[i];
   }
 }
 
@@ -207,8 +204,8 @@ struct Derivative {
 };
 
 // What a derivative keeps at place i: an argument that it reads, or y.
-Saved saved(const Prepared& p, const Operand* in, int count, const Tensor& out, int i) {
-  const Traits& traits = traits_of(p.call.op);
+Saved saved(Op op, const Operand* in, int count, const Tensor& out, int i) {
+  const Traits& traits = traits_of(op);
   if (!(traits.needs & input) || i == count) return SavedOutput(out);
   uint8_t read = 0;  // by the derivatives that can be wanted
   for (int k = 0; k < count; ++k)
@@ -220,67 +217,67 @@ template <int kept>
 struct ElementwiseBackward : Derivative {
   std::array<Saved, kept> x;
 
-  ElementwiseBackward(const Prepared& p, const Operand* in, int count, const Tensor& out)
-      : ElementwiseBackward(p, in, count, out, std::make_index_sequence<kept>()) {}
+  ElementwiseBackward(const ElementwiseCall& call, const Operand* in, int count, const Tensor& out)
+      : ElementwiseBackward(call, in, count, out, std::make_index_sequence<kept>()) {}
   void operator()(const Tensor& g, Grads& grads) const { run(x.data(), g, grads); }
 
  private:
   template <std::size_t... i>
-  ElementwiseBackward(const Prepared& p, const Operand* in, int count, const Tensor& out,
+  ElementwiseBackward(const ElementwiseCall& call, const Operand* in, int count, const Tensor& out,
                       std::index_sequence<i...>)
-      : Derivative(p.call, in, count), x{saved(p, in, count, out, i)...} {}
+      : Derivative(call, in, count), x{saved(call.op, in, count, out, i)...} {}
 };
 
 template <int kept>
-void record_elementwise(const Prepared& p, const Operand* in, int count, const Tensor& out) {
+void record_elementwise(const ElementwiseCall& call, const Operand* in, int count,
+                        const Tensor& out) {
   const Tensor* inputs[kMost];
   int edges = 0;
   for (int i = 0; i < count; ++i)
     if (in[i].tensor) inputs[edges++] = in[i].tensor;
-  record_as<ElementwiseBackward<kept>>(name_of(p.call.op), out, inputs, edges, p, in, count, out);
+  record_as<ElementwiseBackward<kept>>(name_of(call.op), out, inputs, edges, call, in, count, out);
 }
 
-constexpr void (*kRecord[kMost + 2])(const Prepared&, const Operand*, int, const Tensor&) = {
+constexpr void (*kRecord[kMost + 2])(const ElementwiseCall&, const Operand*, int, const Tensor&) = {
     record_elementwise<0>, record_elementwise<1>, record_elementwise<2>, record_elementwise<3>,
     record_elementwise<4>};
 
-// Inline, since what it reads was written just before.
-[[gnu::always_inline]] inline Tensor launch(Prepared& p, const Operand* in, int count) {
-  const Op op = p.call.op;
-  const Device device = p.first->block->device;
-  Tensor out = make_empty(*p.shape, p.numel, p.dtype, device);
-  p.call.out = arg(out);
-  launched(backend(device).elementwise(p.call), name_of(op), out);
-  if (!is_grad_enabled() || !traits_of(op).differentiable || !is_floating(p.dtype)) return out;
+// Inline, since most of what it reads was in registers just before.
+[[gnu::always_inline]] inline Tensor launch(ElementwiseCall& call, const Operand* in, int count,
+                                            const Result& result, Device device) {
+  const Op op = call.op;
+  Tensor out = make_empty(*result.shape, result.numel, result.dtype, device);
+  call.out = arg(out);
+  launched(backend(device).elementwise(call), name_of(op), out);
+  const Traits& traits = traits_of(op);
+  if (!is_grad_enabled() || !traits.differentiable || !is_floating(result.dtype)) return out;
   bool wanted = false;
   for (int i = 0; i < count; ++i)
     if (in[i].tensor) wanted |= has_history(*in[i].tensor);
   if (!wanted) return out;
-  const Needs needs = traits_of(op).needs;
-  kRecord[(needs & input ? count : 0) + (needs & output ? 1 : 0)](p, in, count, out);
+  const int kept = (traits.needs & input ? count : 0) + (traits.needs & output ? 1 : 0);
+  kRecord[kept](call, in, count, out);
   return out;
 }
 
-[[gnu::noinline]] Tensor launch_joined(Prepared& p, const Operand* in, int count) {
-  Joined joined;
-  join(in, count, &p, &joined);
-  return launch(p, in, count);
-}
-
-template <int count>
-Tensor elementwise_of(Op op, const Operand* in, std::span<const double> parameters) {
-  Prepared p;
-  const bool ready = take<count>(op, in, parameters, &p);
-  return ready ? launch(p, in, count) : launch_joined(p, in, count);
+[[gnu::noinline]] Tensor launch_joined(ElementwiseCall& call, const Operand* in, int count) {
+  Joined result;
+  join(in, count, &call, &result);
+  return launch(call, in, count, result, first_of(in, count).block->device);
 }
 
 }  // namespace
 
-Tensor elementwise(Op op, std::span<const Operand> in, std::span<const double> parameters) {
-  if (in.size() == 1) return elementwise_of<1>(op, in.data(), parameters);
-  if (in.size() == 2) return elementwise_of<2>(op, in.data(), parameters);
-  return elementwise_of<3>(op, in.data(), parameters);
+template <int count>
+Tensor elementwise_of(Op op, const Operand* in, std::span<const double> parameters) {
+  ElementwiseCall call;
+  if (!take<count>(op, in, parameters, &call)) return launch_joined(call, in, count);
+  const TensorImpl& first = first_of(in, count);
+  return launch(call, in, count, result_like(op, first), first.block->device);
 }
+template Tensor elementwise_of<1>(Op, const Operand*, std::span<const double>);
+template Tensor elementwise_of<2>(Op, const Operand*, std::span<const double>);
+template Tensor elementwise_of<3>(Op, const Operand*, std::span<const double>);
 
 bool fits_into(DType result, DType target) {
   return promote(result, target) == target || (is_floating(result) && is_floating(target)) ||
@@ -291,18 +288,21 @@ void elementwise_into(const Tensor& out, Op op, std::span<const Operand> operand
                       std::span<const double> parameters) {
   const Operand* in = operands.data();
   const auto count = static_cast<int>(operands.size());
-  Prepared p;
-  Joined joined;
+  ElementwiseCall call;
+  Joined result;
   const auto take_these = count == 1 ? take<1> : count == 2 ? take<2> : take<3>;
-  if (!take_these(op, in, parameters, &p)) join(in, count, &p, &joined);
-  check(*p.shape == out.shape(), {name_of(op), "_: the result of shape ", *p.shape,
-                                  " does not fit the tensor of shape ", out.shape()});
-  const bool fits = fits_into(p.dtype, out.dtype());
-  check(fits,
-        {name_of(op), "_: a ", p.dtype, " result cannot be put into a ", out.dtype(), " tensor"});
-  p.call.out = arg(out);
-  if (p.dtype != out.dtype() || !out.is_contiguous()) p.call.packed = -1;
-  launched(backend(out.device()).elementwise(p.call), name_of(op), out);
+  if (take_these(op, in, parameters, &call))
+    static_cast<Result&>(result) = result_like(op, first_of(in, count));
+  else
+    join(in, count, &call, &result);
+  check(*result.shape == out.shape(), {name_of(op), "_: the result of shape ", *result.shape,
+                                       " does not fit the tensor of shape ", out.shape()});
+  const bool fits = fits_into(result.dtype, out.dtype());
+  check(fits, {name_of(op), "_: a ", result.dtype, " result cannot be put into a ", out.dtype(),
+               " tensor"});
+  call.out = arg(out);
+  if (result.dtype != out.dtype() || !out.is_contiguous()) call.packed = -1;
+  launched(backend(out.device()).elementwise(call), name_of(op), out);
 }
 
 bool needs_arguments(Op op) { return traits_of(op).needs & input; }

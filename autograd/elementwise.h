@@ -20,7 +20,15 @@ struct Operand {
 /// The formula of `in`, broadcast, with `parameters` in front of its numbers. Records its
 /// derivative where one is wanted. Throws std::invalid_argument where shapes do not broadcast or
 /// types do not fit.
-Tensor elementwise(Op op, std::span<const Operand> in, std::span<const double> parameters = {});
+template <int count>
+Tensor elementwise_of(Op op, const Operand* in, std::span<const double> parameters);
+inline Tensor elementwise(Op op, std::span<const Operand> in,
+                          std::span<const double> parameters = {}) {
+  const auto run = in.size() == 1   ? elementwise_of<1>
+                   : in.size() == 2 ? elementwise_of<2>
+                                    : elementwise_of<3>;
+  return run(op, in.data(), parameters);
+}
 inline Tensor elementwise(Op op, std::initializer_list<Operand> in,
                           std::initializer_list<double> parameters = {}) {
   return elementwise(op, std::span(in.begin(), in.size()),

@@ -195,14 +195,21 @@ class Run {
       node->released = true;  // before edges are given away: an error must not leave half a node
     }
     for (int i = 0; i < node->edge_count; ++i) {
-      if (!grads.wants(i)) continue;
-      Tensor& result = grads.result(i);
-      if (result.defined() && !(result.shape() == node->edge(i)->shape))
-        fail(Fault::order, {"backward of ", node->name, ": it gave a gradient of shape ",
-                            result.shape(), " for input ", i, " of shape ", node->edge(i)->shape});
-      deliver(node->edges[i], std::move(result));
+      Ref<NodeBase>& edge = node->edges[i];
+      if (!edge) continue;
+      if (grads.wants(i)) {
+        Tensor& result = grads.result(i);
+        if (result.defined() && !(result.shape() == node->edge(i)->shape)) [[unlikely]]
+          fail_shape(node, i, result);
+        deliver(edge, std::move(result));
+      }
+      if (!retain_graph_) edge = {};
     }
-    for (int i = 0; !retain_graph_ && i < node->edge_count; ++i) node->edges[i] = {};
+  }
+
+  [[noreturn]] static void fail_shape(const Node* node, int i, const Tensor& result) {
+    fail(Fault::order, {"backward of ", node->name, ": it gave a gradient of shape ",
+                        result.shape(), " for input ", i, " of shape ", node->edge(i)->shape});
   }
 
   // A node that has all its gradients takes over the edge's reference: nobody else may hold it.

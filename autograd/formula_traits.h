@@ -7,9 +7,6 @@
 
 namespace levin::inline v0 {
 
-// Of an element type: 0 floating, 1 integer, 2 bool.
-constexpr int kind_of(DType type) { return is_floating(type) ? 0 : type == kBool ? 2 : 1; }
-
 struct Traits {
   int arguments;
   int parameters;
@@ -18,12 +15,16 @@ struct Traits {
   bool integers_only;
   bool not_bool;
   bool predicate;
-  bool keeps[3];  // tensors of that kind_of() type are taken, and give that type (or bool)
   bool differentiable;
   bool passes[2];    // the derivative by that argument is 1
   uint8_t reads[3];  // the arguments that a derivative reads, as bits
   // g times the derivative as a recorded expression; x holds the arguments and then y
   Tensor (*symbolic)(OpPart part, const Tensor& g, const Sym* x, const double* numbers);
+
+  // Are tensors of this type taken without a conversion?
+  bool keeps(DType type) const {
+    return is_floating(type) ? !integers_only : !floats_only && (type != kBool || !not_bool);
+  }
 };
 
 template <class F>
@@ -59,9 +60,6 @@ constexpr Traits traits_of(int arguments) {
   traits.integers_only = requires { F::kIntegersOnly; };
   traits.not_bool = requires { F::kNotBool; };
   traits.predicate = gives_bool<F>();
-  traits.keeps[0] = !traits.integers_only;
-  traits.keeps[1] = !traits.floats_only;
-  traits.keeps[2] = !traits.floats_only && !traits.not_bool;
   traits.differentiable = requires(F f, Sym s) { f.d0(s, s); }
   || requires(F f, Sym s) { f.d0(s, s, s); }
   || requires(F f, Sym s) { f.d1(s, s, s, s); };

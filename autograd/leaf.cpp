@@ -14,8 +14,8 @@ LeafNode* holder_of(const Tensor& tensor) {
 
 // Where retain_grad() keeps that of an operation's result; null where it does not.
 Tensor* retained_by(const Tensor& tensor) {
-  return tensor.retains_grad() ? &static_cast<Node*>(tensor.impl().node.get())->hooks->retained
-                               : nullptr;
+  const auto* node = static_cast<Node*>(tensor.impl().node.get());
+  return node && node->hooks && node->hooks->retains_grad ? &node->hooks->retained : nullptr;
 }
 
 }  // namespace

@@ -24,10 +24,13 @@ void free_node(Node* node) {
 void destroy_node(NodeBase* base) {
   ThreadState& thread = thread_state();
   auto* node = static_cast<Node*>(base);
-  node->next_dead = static_cast<Node*>(thread.dead_nodes);
-  thread.dead_nodes = node;
-  if (thread.destroying) return;
+  if (thread.destroying) {
+    node->next_dead = static_cast<Node*>(thread.dead_nodes);
+    thread.dead_nodes = node;
+    return;
+  }
   thread.destroying = true;
+  free_node(node);
   while (auto* dead = static_cast<Node*>(thread.dead_nodes)) {
     thread.dead_nodes = dead->next_dead;
     free_node(dead);

@@ -45,8 +45,8 @@ Tensor stretched(const Tensor& y, const Shape& shape, uint32_t dims) {
 }
 
 DType floating(const char* name, const Tensor& x) {
-  check(is_floating(x.dtype()),
-        {name, ": a ", x.dtype(), " tensor: a floating type is needed, use to()"});
+  if (!is_floating(x.dtype())) [[unlikely]]
+    fail({name, ": a ", x.dtype(), " tensor: a floating type is needed, use to()"});
   return x.dtype();
 }
 

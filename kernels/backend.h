@@ -33,8 +33,8 @@ struct ElementwiseCall {
   double numbers[4] = {};
   Arg in[4];
   Arg out;
-  /// The number of elements where the caller knows that no operand is a number, and that all of them
-  /// and out are contiguous and of the type in which they are computed; else -1: the device looks.
+  /// The number of elements where the caller knows that all operands that are no numbers, and out,
+  /// are contiguous and of the type in which they are computed; else -1: the device looks.
   int64_t packed = -1;
 };
 

@@ -1,5 +1,7 @@
 // One driver for every formula: the tile function runs over contiguous memory of the compute type,
 // here where all operands are that, else by buffered.cpp.
+#include <algorithm>
+
 #include "../formulas.h"
 #include "../pool.h"
 #include "buffered.h"
@@ -8,10 +10,13 @@
 namespace levin::inline v0::cpu {
 namespace {
 
+constexpr int64_t kTile = 512;  // stays in the first-level cache
+
 TileFunction tile_function(const ElementwiseCall& call) {
-  const ComputeType type = call.compute == kFloat32   ? kComputeF32
-                           : call.compute == kFloat64 ? kComputeF64
-                                                      : kComputeI64;
+  static_assert(kComputeF32 == static_cast<int>(kFloat32) &&
+                kComputeF64 == static_cast<int>(kFloat64) &&
+                kComputeI64 < static_cast<int>(kInt64));
+  const int type = std::min<int>(static_cast<int>(call.compute), kComputeI64);
   return isa().tiles[static_cast<int>(call.op)][static_cast<int>(call.part)][type];
 }
 
@@ -24,27 +29,61 @@ bool all_in_place(const ElementwiseCall& call, DType result) {
   return true;
 }
 
-char* address(const Arg& arg) {
-  return static_cast<char*>(arg.block->data) +
-         arg.layout->offset * static_cast<int64_t>(item_size(arg.layout->dtype));
+char* address(const Arg& arg, int64_t size) {
+  return static_cast<char*>(arg.block->data) + arg.layout->offset * size;
 }
 
-const char* run_in_place(const ElementwiseCall& call, TileFunction tile, int64_t n) {
-  const void* in[4];
-  for (int i = 0; i < 4; ++i) in[i] = call.in[i].block ? address(call.in[i]) : nullptr;
-  char* const out = address(call.out);
-  if (n <= kElementGrain) {
-    tile(in, out, call.numbers, n);
-    return nullptr;
-  }
-  const auto in_size = static_cast<int64_t>(item_size(call.compute)),
-             out_size = static_cast<int64_t>(item_size(call.out.layout->dtype));
-  parallel_for(n, kElementGrain, [&](int64_t begin, int64_t end) {
+const char* run_pieces(const void* const* in, char* out, int64_t size, int64_t out_size,
+                       const double* numbers, TileFunction tile, int64_t n) {
+  parallel_for(n, kElementGrain, [=](int64_t begin, int64_t end) {
     const void* part[4];
     for (int i = 0; i < 4; ++i)
-      part[i] = in[i] ? static_cast<const char*>(in[i]) + begin * in_size : nullptr;
-    tile(part, out + begin * out_size, call.numbers, end - begin);
+      part[i] = in[i] ? static_cast<const char*>(in[i]) + begin * size : nullptr;
+    tile(part, out + begin * out_size, numbers, end - begin);
   });
+  return nullptr;
+}
+
+// Inline, since it is all that small operations need.
+inline const char* run_in_place(const ElementwiseCall& call, TileFunction tile, int64_t n) {
+  const int64_t size = call.compute == kFloat32 ? 4 : 8;
+  const void* in[4];
+  for (int i = 0; i < 4; ++i) in[i] = call.in[i].block ? address(call.in[i], size) : nullptr;
+  const auto out_size = static_cast<int64_t>(item_size(call.out.layout->dtype));
+  char* const out = address(call.out, out_size);
+  if (n > kElementGrain) [[unlikely]]
+    return run_pieces(in, out, size, out_size, call.numbers, tile, n);
+  tile(in, out, call.numbers, n);
+  return nullptr;
+}
+
+// Tile by tile, with a tile of each number.
+template <class T>
+void run_with_numbers(const ElementwiseCall& call, TileFunction tile, int64_t n) {
+  const auto out_size = static_cast<int64_t>(item_size(call.out.layout->dtype));
+  char* const out = address(call.out, out_size);
+  parallel_for(n, kElementGrain, [&](int64_t begin, int64_t end) {
+    alignas(64) T numbers[3][kTile];
+    const void* in[4] = {};
+    for (int i = 0; i < 3; ++i) {
+      if (!(call.number_mask >> i & 1)) continue;
+      std::fill_n(numbers[i], std::min(end - begin, kTile), static_cast<T>(call.numbers[3 - i]));
+      in[i] = numbers[i];
+    }
+    for (int64_t at = begin; at < end; at += kTile) {
+      for (int i = 0; i < 4; ++i)
+        if (call.in[i].block)
+          in[i] = address(call.in[i], sizeof(T)) + at * static_cast<int64_t>(sizeof(T));
+      tile(in, out + at * out_size, call.numbers, std::min(end - at, kTile));
+    }
+  });
+}
+
+const char* run_with_numbers(const ElementwiseCall& call, TileFunction tile, int64_t n) {
+  if (call.compute == kFloat32)
+    run_with_numbers<float>(call, tile, n);
+  else
+    run_with_numbers<double>(call, tile, n);
   return nullptr;
 }
 
@@ -59,8 +98,8 @@ bool compare_bytes(const ElementwiseCall& call, int64_t n) {
   if (a.dtype != b.dtype || item_size(a.dtype) != 1 || out.dtype != kBool || !a.contiguous() ||
       !b.contiguous() || !out.contiguous())
     return false;
-  const char *x = address(call.in[0]), *y = address(call.in[1]);
-  char* equal = address(call.out);
+  const char *x = address(call.in[0], 1), *y = address(call.in[1], 1);
+  char* equal = address(call.out, 1);
   parallel_for(n, kElementGrain, [=, &call](int64_t begin, int64_t end) {
     compare(x + begin, y + begin, equal + begin, call.op == Op::eq, end - begin);
   });
@@ -73,7 +112,8 @@ const char* elementwise(const ElementwiseCall& call) {
   const TileFunction tile = tile_function(call);
   if (!tile) [[unlikely]]
     return "is not possible with this element type";
-  if (call.packed >= 0) return run_in_place(call, tile, call.packed);
+  if (call.packed >= 0 && !call.number_mask) return run_in_place(call, tile, call.packed);
+  if (call.packed >= 0 && call.compute != kInt64) return run_with_numbers(call, tile, call.packed);
   const int64_t n = call.out.layout->numel();
   if (n == 0) return nullptr;  // an operand that is repeated may have no element to read
   const DType result = is_predicate(call.op) ? kBool : call.compute;
