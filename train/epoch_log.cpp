@@ -1,6 +1,7 @@
 // What a run's metrics come to: for callbacks, logs and metadata.
 #include "../autograd/ops.h"
 #include "callbacks/metadata.h"
+#include "compiled_batches.h"
 #include "console/log.h"
 #include "trainer.h"
 
@@ -130,6 +131,8 @@ void Trainer::log(const std::string& name, const Tensor& value, const LogOptions
   if (predicting()) fail(Fault::order, {"log: '", name, "': not while predicting"});
   for (const std::string& metric : metric_names_)
     check(metric != name, {"log: '", name, "' is the name of a metric"});
+  for (CompiledBatches* compiled : {compiled_training_.get(), compiled_evaluation_.get()})
+    if (compiled && compiled->working()) compiled->stay_eager("Trainer::log is called inside");
   logged_.log(name, value, options, in_batch_, batch_size_);
 }
 

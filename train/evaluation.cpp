@@ -3,6 +3,7 @@
 
 #include "../autograd/ops.h"
 #include "callbacks/metadata.h"
+#include "compiled_batches.h"
 #include "console/log.h"
 #include "console/result_table.h"
 #include "hooks.h"
@@ -46,7 +47,7 @@ void Trainer::open_loader(int64_t number) {
 }
 
 // One batch of the loader that is open; false at its end.
-bool Trainer::evaluate_batch(EpochMetrics* metrics, std::optional<AlgorithmOutput>* output) {
+bool Trainer::evaluate_batch(EpochMetrics* metrics) {
   if (at_.val_batch >= num_evaluation_batches(at_.val_loader)) return false;
   const data::Batch* next = val_batches_.next();
   if (!next) return false;
@@ -57,16 +58,19 @@ bool Trainer::evaluate_batch(EpochMetrics* metrics, std::optional<AlgorithmOutpu
   batch_size_ = size_of(batch);
   if (keeps_progress_) note_progress(false);
   call(hooks.batch_start, batch, index, loader);
-  *output = run_algorithm(batch);
-  if (*output && metrics) {
-    model_->set_cache_result(**output);
-    metrics->update(**output, model_->weigh_batches);
-    check(!(*output)->metrics.find("loss")->is_nothing(), {"Loss not set"});
-  }
+  const auto work = [&] {
+    std::optional<AlgorithmOutput> output = run_algorithm(batch);
+    if (!output || !metrics) return output;
+    model_->set_cache_result(*output);
+    metrics->update(*output, model_->weigh_batches);
+    check(!output->metrics.find("loss")->is_nothing(), {"Loss not set"});
+    return output;
+  };
+  CompiledBatches* compiled = sanity_checking() ? nullptr : compiled_evaluation_.get();
+  const AlgorithmOutput* result = work_on(batch, compiled, model_->weigh_batches, work);
   ++at_.val_batch;
   ++batches_run_;
   in_flight_ = false;
-  const AlgorithmOutput* result = *output ? &**output : nullptr;
   call(hooks.batch_end, result, batch, index, loader);
   return true;
 }
@@ -77,6 +81,7 @@ void Trainer::end_evaluation() {
   call_model(hooks.end);
   call_callbacks(CallbackOrder::checkpoint, CallbackOrder::checkpoint, hooks.end);
   leave_eval();
+  output_.reset();
 }
 
 std::optional<AlgorithmOutput> Trainer::run_algorithm(const data::Batch& batch) {
@@ -131,6 +136,7 @@ void Trainer::set_up_evaluation() {
     at_.global_step = checkpoint.state.at("global_step").as_integer();
   }
   for (const AnyLogger& logger : loggers_) logger->log_hyperparams(model_->hparams);
+  compile();
 }
 
 std::vector<MetricValues> Trainer::evaluate(TrainerFn function, LME& model, data::Loaders loaders,
@@ -143,13 +149,12 @@ std::vector<MetricValues> Trainer::evaluate(TrainerFn function, LME& model, data
     const std::string prefix = test ? "" : "val_";
     EpochMetrics& metrics = test ? train_metrics_ : val_metrics_;
     start_evaluation();
-    std::optional<AlgorithmOutput> output;
     Value::Map row;
     const auto count = static_cast<int64_t>(val_loaders_.list().size());
     for (int64_t i = 0; i < count; ++i) {
       open_loader(i);
       metrics.reset();
-      while (evaluate_batch(&metrics, &output)) {
+      while (evaluate_batch(&metrics)) {
       }
       const std::string suffix = count > 1 ? "/dataloader_idx_" + std::to_string(i) : "";
       results.push_back(publish(metrics, prefix, suffix));
@@ -192,14 +197,13 @@ std::vector<std::vector<data::Batch>> Trainer::predict_all(LME& model, data::Loa
   guarded([&] {
     set_up_evaluation();
     start_evaluation();
-    std::optional<AlgorithmOutput> output;
     for (std::size_t i = 0; i < val_loaders_.list().size(); ++i) {
       open_loader(static_cast<int64_t>(i));
       predictions.emplace_back();
-      while (evaluate_batch(nullptr, &output)) {
+      while (evaluate_batch(nullptr)) {
         data::Batch& y = predictions.back().emplace_back();
-        if (!output) continue;
-        y = output->y;
+        if (!output_) continue;
+        y = output_->y;
         for (Tensor& tensor : y) tensor = tensor.detach().to(kCPU);
       }
     }

@@ -5,6 +5,7 @@
 #include "../autograd/anomaly.h"
 #include "../autograd/ops.h"
 #include "checkpoint_state.h"
+#include "compiled_batches.h"
 #include "console/log.h"
 #include "hooks.h"
 #include "metrics/losses.h"
@@ -118,6 +119,7 @@ void Trainer::start_epoch() {
   at_.has_validation = at_.skips_rest = false;
   at_.has_gradients = false;  // those of a window that was cut off are forgotten
   train_batches_ = train_loader_.list()[0].epoch(at_.epoch);
+  if (compiled_training_) compiled_training_->check_next();
   if (at_.epoch > 0) step_schedulers(false);
   call(hook::on_train_epoch_start);
 }
@@ -159,20 +161,16 @@ void Trainer::train_on(const data::Batch& batch) {
     in_flight_ = in_batch_ = in_step_ = false;
     return;
   }
-  if (!at_.has_gradients)
-    for_each_optimizer([&](optim::Optimizer& optimizer) {
-      call(hook::on_before_zero_grad, optimizer);
-      optimizer.zero_grad();
-    });
-  const std::optional<AlgorithmOutput> output = run_algorithm(batch);
-  if (output) compute_gradients(*output);
-  const bool window_ends = (index + 1) % accumulate_ == 0 || index + 1 == num_training_batches();
-  if (window_ends && at_.has_gradients) update_parameters();
+  const auto key = static_cast<uint64_t>(window() * 8 + at_.has_gradients * 4 + window_ends() * 2 +
+                                         model_->weigh_batches);
+  const AlgorithmOutput* result =
+      work_on(batch, compiled_training_.get(), key, [&] { return train_step(batch); });
+  if (result) at_.has_gradients = true;
+  if (window_ends() && at_.has_gradients) end_update();
   ++at_.batch;
   ++at_.batches_done;
   ++batches_run_;
   in_flight_ = updating_ = in_step_ = false;
-  const AlgorithmOutput* result = output ? &*output : nullptr;
   call_callbacks(CallbackOrder::plain, CallbackOrder::monitoring, hook::on_train_batch_end, result,
                  batch, index);
   call_model(hook::on_train_batch_end, result, batch, index);
@@ -180,6 +178,30 @@ void Trainer::train_on(const data::Batch& batch) {
   log_step();
   call_callbacks(CallbackOrder::checkpoint, CallbackOrder::checkpoint, hook::on_train_batch_end,
                  result, batch, index);
+  output_.reset();
+}
+
+// Where batches are compiled, this is what is repeated without being called.
+std::optional<AlgorithmOutput> Trainer::train_step(const data::Batch& batch) {
+  if (!at_.has_gradients)
+    for_each_optimizer([&](optim::Optimizer& optimizer) {
+      call(hook::on_before_zero_grad, optimizer);
+      optimizer.zero_grad();
+    });
+  std::optional<AlgorithmOutput> output = run_algorithm(batch);
+  if (output) compute_gradients(*output);
+  if (window_ends() && at_.has_gradients) update_parameters();
+  return output;
+}
+
+// Batches from one update to the next, that of the current batch.
+int64_t Trainer::window() const {
+  const int64_t first = at_.batch - at_.batch % accumulate_;
+  return std::min(accumulate_, num_training_batches() - first);
+}
+
+bool Trainer::window_ends() const {
+  return (at_.batch + 1) % accumulate_ == 0 || at_.batch + 1 == num_training_batches();
 }
 
 // Batches between two updates count as one: the gradient is the mean of theirs, where a skipped
@@ -191,12 +213,10 @@ void Trainer::compute_gradients(const AlgorithmOutput& output) {
   check(loss.defined() && loss.requires_grad(), {"Loss not set or doesn't require grad"});
   check(loss.numel() == 1, {"the loss has shape ", loss.shape(), ", one number is needed"});
   call(hook::on_before_backward, loss);
-  const int64_t first = at_.batch - at_.batch % accumulate_;
-  const int64_t window = std::min(accumulate_, num_training_batches() - first);
   {
     const ProfileScope scope(profiler(), "backward");
-    if (window > 1)
-      loss.backward(full(loss.shape(), 1.0 / static_cast<double>(window), loss.dtype()));
+    if (window() > 1)
+      loss.backward(full(loss.shape(), 1.0 / static_cast<double>(window()), loss.dtype()));
     else
       loss.backward();
   }
@@ -213,6 +233,9 @@ void Trainer::update_parameters() {
     updating_ = true;
     optimizer.step();
   });
+}
+
+void Trainer::end_update() {
   at_.has_gradients = false;
   ++at_.global_step;
   step_schedulers(true);
@@ -231,13 +254,13 @@ bool Trainer::validation_is_due() {
 void Trainer::start_validation() {
   if (at_.stage != Stage::sanity_check) at_.stage = Stage::validating;
   val_metrics_.reset();
+  if (compiled_evaluation_) compiled_evaluation_->check_next();
   open_loader(0);
   start_evaluation();
 }
 
 bool Trainer::validate_batch() {
-  std::optional<AlgorithmOutput> output;
-  while (!evaluate_batch(&val_metrics_, &output)) {
+  while (!evaluate_batch(&val_metrics_)) {
     if (at_.val_loader + 1 == static_cast<int64_t>(val_loaders_.list().size())) return false;
     open_loader(at_.val_loader + 1);
   }

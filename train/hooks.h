@@ -1,8 +1,8 @@
 // The hooks by name: what a callback and a model have for each.
 #pragma once
 
-#include "callback.h"
-#include "lme.h"
+#include "overrides.h"
+#include "trainer.h"
 
 namespace levin::inline v0 {
 
@@ -63,4 +63,47 @@ LEVIN_EVALUATION_HOOKS(predict)
 #undef LEVIN_HOOK
 
 }  // namespace hook
+
+// Times a hook where there is a profiler.
+class ProfiledHook {
+ public:
+  ProfiledHook(Profiler* profiler, const char* kind, const std::string& owner, const char* hook)
+      : action_(profiler ? kind + owner + "." + hook : std::string()), scope_(profiler, action_) {}
+
+ private:
+  std::string action_;
+  ProfileScope scope_;
+};
+
+template <class... Parameters, class... Arguments>
+void Trainer::call(const Hook<Parameters...>& hook, Arguments&&... arguments) {
+  call_callbacks(CallbackOrder::plain, CallbackOrder::checkpoint, hook, arguments...);
+  call_model(hook, arguments...);
+}
+
+template <class... Parameters, class... Arguments>
+void Trainer::call_callbacks(CallbackOrder first, CallbackOrder last,
+                             const Hook<Parameters...>& hook, Arguments&&... arguments) {
+  for (std::size_t i = 0; i < callbacks_.size(); ++i) {
+    if (!profiler() && !overrides(*callbacks_[i], plain_callback_, hook.of_callbacks)) continue;
+    if (const CallbackOrder order = callbacks_[i]->order(); first <= order && order <= last)
+      call_one(i, hook, arguments...);
+  }
+}
+
+template <class... Parameters, class... Arguments>
+void Trainer::call_model(const Hook<Parameters...>& hook, Arguments&&... arguments) {
+  if (!hook.of_model) return;
+  const ProfiledHook profiled(profiler(), "[LightningModule]", "LME", hook.name);
+  (model_->*hook.of_model)(arguments...);
+}
+
+template <class... Parameters, class... Arguments>
+void Trainer::call_one(std::size_t callback, const Hook<Parameters...>& hook,
+                       Arguments&&... arguments) {
+  const Where where(callback_names_[callback], "callback");
+  const ProfiledHook profiled(profiler(), "[Callback]", callback_names_[callback], hook.name);
+  ((*callbacks_[callback]).*hook.of_callbacks)(*this, *model_, arguments...);
+}
+
 }  // namespace levin::inline v0

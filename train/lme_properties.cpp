@@ -22,6 +22,7 @@ Tensor CriterionProperty::operator()(const Tensor& y, const Tensor& gt) const {
 
 CriterionProperty& CriterionProperty::set(AnyMetric metric) {
   check(static_cast<bool>(metric), {"model.criterion_fn: an empty metric"});
+  note_assignment();
   metric_ = std::move(metric);
   return *this;
 }
@@ -34,6 +35,7 @@ OptimizerProperty& OptimizerProperty::operator=(std::vector<optim::AnyOptimizer>
   check(!optimizers.empty(), {"model.optimizer: an empty list"});
   for (const optim::AnyOptimizer& optimizer : optimizers)
     check(static_cast<bool>(optimizer), {"model.optimizer: an empty handle"});
+  note_assignment();
   optimizers_ = std::move(optimizers);
   return *this;
 }
@@ -92,6 +94,7 @@ MetricsProperty& MetricsProperty::operator=(std::vector<NamedMetric> metrics) {
           {"model.metrics: '", name, "' comes twice"});
     names.push_back(name);
   }
+  note_assignment();
   metrics_ = std::move(metrics);
   return *this;
 }

@@ -11,14 +11,25 @@
 
 namespace levin::inline v0 {
 
+/// Counts how often it was assigned: compiled steps must know.
+class Assigned {
+ public:
+  int64_t assignments() const { return assignments_; }
+
+ protected:
+  void note_assignment() { ++assignments_; }
+
+ private:
+  int64_t assignments_ = 0;
+};
+
 /// model.criterion_fn: the loss, (y, gt) -> one number.
-class CriterionProperty {
+class CriterionProperty : public Assigned {
  public:
   template <class F>
   requires std::invocable<F&, const Tensor&, const Tensor&> CriterionProperty& operator=(
       F function) {
-    metric_ = CallableCoreMetric(std::move(function), false, true);
-    return *this;
+    return set(CallableCoreMetric(std::move(function), false, true));
   }
   /// A metric: its forward() is the loss. (nn::MSELoss() and the like are functions too.)
   template <class M>
@@ -44,7 +55,7 @@ class CriterionProperty {
 };
 
 /// model.optimizer: one, or a list; all step after one backward.
-class OptimizerProperty {
+class OptimizerProperty : public Assigned {
  public:
   OptimizerProperty& operator=(optim::AnyOptimizer optimizer);
   OptimizerProperty& operator=(std::vector<optim::AnyOptimizer> optimizers);
@@ -88,7 +99,7 @@ class SchedulerProperty {
 };
 
 /// model.metrics: `{{"l1", {function, "min"}}, {"accuracy", {function, "max"}}}`, in that order.
-class MetricsProperty {
+class MetricsProperty : public Assigned {
  public:
   /// Throws std::invalid_argument for the name "loss", names that start with "val_", and names that
   /// come twice.
@@ -107,11 +118,12 @@ class MetricsProperty {
 };
 
 /// model.model_algorithm: what happens with a batch.
-class AlgorithmProperty {
+class AlgorithmProperty : public Assigned {
  public:
   template <class F>
   requires std::is_invocable_r_v<std::optional<AlgorithmOutput>, F&, LME&, const data::Batch&>
       AlgorithmProperty& operator=(F function) {
+    note_assignment();
     function_ = std::move(function);
     return *this;
   }

@@ -10,6 +10,7 @@
 #include "callbacks/progress_bar.h"
 #include "callbacks/timer.h"
 #include "checkpoint_state.h"
+#include "compiled_batches.h"
 #include "console/log.h"
 #include "hooks.h"
 #include "loggers/csv_logger.h"
@@ -117,6 +118,7 @@ void Trainer::begin(TrainerFn function, LME& model) {
   log_dir_.clear();
   ckpt_path_.clear();
   kept_ = {};
+  compile_report_ = {};
 }
 
 void Trainer::load_loaders(data::Loaders* loaders, const char* name) {
@@ -156,6 +158,7 @@ void Trainer::set_up() {
   if (guard) guard->keep();
   call(hook::on_fit_start);
   for (const AnyLogger& logger : loggers_) logger->log_hyperparams(model_->hparams);
+  compile();
   start_loop();
 }
 
@@ -268,6 +271,9 @@ void Trainer::release() {
   val_metrics_.clear();
   logged_.reset();
   train_batches_ = val_batches_ = {};
+  output_.reset();
+  compiled_training_.reset();
+  compiled_evaluation_.reset();
   signals_.reset();
   if (!model_) return;
   leave_eval();

@@ -22,9 +22,17 @@
 
 namespace levin::inline v0 {
 
+class CompiledBatches;
 class SignalGuard;
 template <class... Parameters>
 struct Hook;
+
+/// What became of compile = true.
+struct CompileReport {
+  int64_t replayed_batches = 0;
+  /// Why batches were run as written: "training: .." and "evaluation: ..", one a line.
+  std::string why_eager;
+};
 
 enum class TrainerFn : uint8_t { fit, validate, test, predict };
 
@@ -46,17 +54,6 @@ enum class Status : uint8_t { idle, running, finished, interrupted, failed };
 /// What callbacks hear when a run is interrupted.
 struct Interrupted : std::runtime_error {
   using std::runtime_error::runtime_error;
-};
-
-// Times a hook where there is a profiler.
-class ProfiledHook {
- public:
-  ProfiledHook(Profiler* profiler, const char* kind, const std::string& owner, const char* hook)
-      : action_(profiler ? kind + owner + "." + hook : std::string()), scope_(profiler, action_) {}
-
- private:
-  std::string action_;
-  ProfileScope scope_;
 };
 
 /// `Trainer({.max_epochs = 10}).fit(model, train_loader, val_loader)`. One run at a time.
@@ -185,6 +182,9 @@ class Trainer {
   /// The first of them; null where there is none.
   const ModelCheckpoint* best_checkpoint() const;
 
+  /// How far compile = true came in this run, or in the last one.
+  const CompileReport& compiled() const { return compile_report_; }
+
   /// Makes this the model's trainer without running it. A fit does it too.
   void attach(LME& model);
   /// The model goes away: a run of it is over, without any hook.
@@ -213,6 +213,7 @@ class Trainer {
   void make_callbacks();
   void finish();
   void finish_run();
+  void compile();
   void enter_eval();
   void leave_eval();
   void release();
@@ -236,10 +237,17 @@ class Trainer {
   void start_epoch();
   void train_batch();
   void train_on(const data::Batch& batch);
+  std::optional<AlgorithmOutput> train_step(const data::Batch& batch);
+  template <class Work>
+  const AlgorithmOutput* work_on(const data::Batch& batch, CompiledBatches* compiled, uint64_t key,
+                                 Work work);
+  int64_t window() const;
+  bool window_ends() const;
   template <class Action>
   void for_each_optimizer(Action action);
   void compute_gradients(const AlgorithmOutput& output);
   void update_parameters();
+  void end_update();
   bool validation_is_due();
   void start_validation();
   bool validate_batch();
@@ -266,7 +274,7 @@ class Trainer {
   // evaluation.cpp
   void start_evaluation();
   void open_loader(int64_t number);
-  bool evaluate_batch(EpochMetrics* metrics, std::optional<AlgorithmOutput>* output);
+  bool evaluate_batch(EpochMetrics* metrics);
   void end_evaluation();
   const data::Batch& prepared(const data::Batch& batch);
   static double size_of(const data::Batch& batch);
@@ -314,6 +322,7 @@ class Trainer {
   data::Loaders train_loader_, val_loaders_;
   std::vector<int64_t> val_batch_counts_;
   std::vector<AnyCallback> callbacks_;
+  Callback plain_callback_;  // whose hooks do nothing
   std::vector<std::string> callback_names_;
   Position at_;
   std::vector<std::pair<nn::Module*, bool>> modes_;  // of all modules, while they are in eval mode
@@ -327,6 +336,10 @@ class Trainer {
   std::string ckpt_path_;
   data::LoaderIterator train_batches_, val_batches_;
   data::Batch prepared_;
+  std::optional<AlgorithmOutput>
+      output_;  // of the batch that is worked on, where nothing is compiled
+  std::unique_ptr<CompiledBatches> compiled_training_, compiled_evaluation_;
+  CompileReport compile_report_;
   EpochMetrics train_metrics_, val_metrics_;
   LoggedValues logged_;
   Generator sanity_generator_;  // the sanity check's, so that it changes nothing
@@ -337,35 +350,6 @@ class Trainer {
   Position noted_at_;  // where what is in flight began, and what it may change
   Checkpoint noted_;
 };
-
-template <class... Parameters, class... Arguments>
-void Trainer::call(const Hook<Parameters...>& hook, Arguments&&... arguments) {
-  call_callbacks(CallbackOrder::plain, CallbackOrder::checkpoint, hook, arguments...);
-  call_model(hook, arguments...);
-}
-
-template <class... Parameters, class... Arguments>
-void Trainer::call_callbacks(CallbackOrder first, CallbackOrder last,
-                             const Hook<Parameters...>& hook, Arguments&&... arguments) {
-  for (std::size_t i = 0; i < callbacks_.size(); ++i)
-    if (const CallbackOrder order = callbacks_[i]->order(); first <= order && order <= last)
-      call_one(i, hook, arguments...);
-}
-
-template <class... Parameters, class... Arguments>
-void Trainer::call_model(const Hook<Parameters...>& hook, Arguments&&... arguments) {
-  if (!hook.of_model) return;
-  const ProfiledHook profiled(profiler(), "[LightningModule]", "LME", hook.name);
-  (model_->*hook.of_model)(arguments...);
-}
-
-template <class... Parameters, class... Arguments>
-void Trainer::call_one(std::size_t callback, const Hook<Parameters...>& hook,
-                       Arguments&&... arguments) {
-  const Where where(callback_names_[callback], "callback");
-  const ProfiledHook profiled(profiler(), "[Callback]", callback_names_[callback], hook.name);
-  ((*callbacks_[callback]).*hook.of_callbacks)(*this, *model_, arguments...);
-}
 
 // An exception ends the run in good order before it goes on to the caller.
 template <class Action>

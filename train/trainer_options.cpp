@@ -44,6 +44,7 @@ namespace {
   X(benchmark)                         \
   X(inference_mode)                    \
   X(detect_anomaly)                    \
+  X(compile)                           \
   X(barebones)                         \
   X(reload_dataloaders_every_n_epochs) \
   X(default_root_dir)                  \

@@ -106,6 +106,10 @@ struct TrainerOptions {
   bool inference_mode = true;    ///< without effect: evaluations never record for backward
   ProfilerOption profiler = {};  ///< "simple", or one of one's own
   bool detect_anomaly = false;
+  /// Batches are captured steps (autograd/captured_step.h): from the third on of each shape they are
+  /// repeated without calling the algorithm, the metrics and the optimizer, in less time and with
+  /// the same bits. An output lasts until the next batch. What stands against it is logged.
+  bool compile = false;
   bool barebones = false;  ///< no logs, checkpoints, bars, summary and sanity check
   int64_t reload_dataloaders_every_n_epochs = 0;  ///< asks factories of loaders again
   std::string default_root_dir = {};              ///< empty: the current folder

@@ -55,6 +55,7 @@ class LambdaCallback : public Callback {
  public:
   explicit LambdaCallback(LambdaHooks hooks) : hooks_(std::move(hooks)) {}
 
+  const LambdaHooks& hooks() const { return hooks_; }
   /// Each is one of its own, though none has a state.
   std::string state_key() const override;
 

@@ -58,7 +58,8 @@ void SummedMetric::batch_update(const MetricResult& result, double weight) {
 void SummedMetric::add(const Tensor& value, double weight) {
   if (!sums_.defined() || (empty_ && !(sums_.shape() == value.shape()))) {
     sums_ = zeros(value.shape(), kFloat64, value.device());
-    counts_ = tensor({0.0, 0.0, -1.0}).to(kFloat64).to(value.device());
+    counts_ = zeros({3}, kFloat64, value.device());
+    counts_.select(0, 2).fill_(-1);
   }
   check(sums_.shape() == value.shape(),
         {"metric: a batch result of shape ", value.shape(), " after ones of ", sums_.shape()});
