@@ -40,7 +40,7 @@ Blas load() {
   for (const char* name : kLibraries)
     if (!library) library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
   if (!library) {
-    blas.error = "cannot run: LEVIN_MATMUL=openblas, but there is no libopenblas.so.0 to load";
+    blas.error = "cannot run: LEVIN_MATMUL=openblas, but libopenblas.so.0 cannot be loaded";
     return blas;
   }
   blas.sgemm = reinterpret_cast<CblasGemm<float>>(dlsym(library, "cblas_sgemm"));

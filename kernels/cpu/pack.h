@@ -105,9 +105,9 @@ inline void transpose(VecD (&x)[2]) {
 }
 #endif
 
-// to[p][q] = row(q)[p] for one vector of q, of which `edge` is stored; k >= kLane.
-template <class T, class Row>
-void pack_transposed(const Row& row, const Edge<Vec<T>>& edge, int64_t k, T* to, int64_t to_row) {
+// to[p][q] = row(q)[p] for one vector of q, stored by store(vector, to[p]); k >= kLane.
+template <class T, class Row, class Store>
+void pack_transposed(const Row& row, const Store& store, int64_t k, T* to, int64_t to_row) {
   for (int64_t p = 0; p < k; p += kLane<T>) {
     if (p + kLane < T >> k) p = k - kLane<T>;  // the last step does some again
     Vec<T> x[kLane<T>];
@@ -116,23 +116,29 @@ void pack_transposed(const Row& row, const Edge<Vec<T>>& edge, int64_t k, T* to,
       x[i] = lanes_of([&](int q) { return row(q) + p; }, i, static_cast<const T*>(nullptr));
     transpose(x);
 #pragma GCC unroll 4
-    for (int i = 0; i < kLane<T>; ++i) edge.store(x[i], to + (p + i) * to_row);
+    for (int i = 0; i < kLane<T>; ++i) store(x[i], to + (p + i) * to_row);
   }
 }
 
-// One vector of rows at a time. Rows past the last stand for it: what comes of them is not stored.
+// One vector of rows at a time. Rows past the last stand for it. Whole vectors are stored where
+// there is room: what a masked store wrote is slow to load soon after.
 template <class T>
 void pack_transposed(const T* from, int64_t along, int64_t count, int64_t k, T* to,
                      int64_t to_row) {
-  constexpr int64_t kWidth = Vec<T>::kWidth;
+  using V = Vec<T>;
+  const auto store = [](V v, T* at) { v.store(at); };
   int64_t q = 0;
-  for (; q + kWidth <= count; q += kWidth, from += kWidth * along)
-    pack_transposed<T>([&](int i) { return from + i * along; }, Edge<Vec<T>>(kWidth), k, to + q,
-                       to_row);
+  for (; q + V::kWidth <= count; q += V::kWidth, from += V::kWidth * along)
+    pack_transposed([&](int i) { return from + i * along; }, store, k, to + q, to_row);
   const int64_t left = count - q;
-  if (left > 0)
-    pack_transposed<T>([&](int i) { return from + (i < left ? i : left - 1) * along; },
-                       Edge<Vec<T>>(left), k, to + q, to_row);
+  if (left == 0) return;
+  const auto row = [&](int i) { return from + (i < left ? i : left - 1) * along; };
+  const Edge<V> edge(left);
+  if (to_row - q >= V::kWidth)
+    pack_transposed(row, store, k, to + q, to_row);
+  else
+    pack_transposed(
+        row, [&](V v, T* at) { edge.store(v, at); }, k, to + q, to_row);
 }
 
 template <class T>
@@ -141,13 +147,15 @@ void pack_rows(const T* from, int64_t step, int64_t count, int64_t k, T* to, int
   constexpr int kAhead = 8;  // rows that are fetched before they are read
   const int64_t whole = (count - 1) / V::kWidth * V::kWidth;
   const Edge<V> edge(count - whole);
+  const bool room = to_row - whole >= V::kWidth;
   for (int64_t p = 0; p < k; ++p, from += step, to += to_row) {
     for (int64_t q = 0; q < whole; q += V::kWidth) {
       __builtin_prefetch(from + kAhead * step + q);
       V::load(from + q).store(to + q);
     }
     __builtin_prefetch(from + kAhead * step + whole);
-    edge.store(edge.load(from + whole), to + whole);
+    const V last = edge.load(from + whole);
+    room ? last.store(to + whole) : edge.store(last, to + whole);
   }
 }
 
