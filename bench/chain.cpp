@@ -1,4 +1,5 @@
 // W4: z = relu(a b + c) d, summed; forward, and with the gradients of a, b, c and d.
+#include <levin/autograd/captured_step.h>
 #include <levin/autograd/ops.h>
 
 #include <array>
@@ -71,12 +72,26 @@ void add(const std::string& name, int64_t n, bool backward, Step step) {
   add_workload(name, run, n < 1000000 ? Threads::one : Threads::one_and_two);
 }
 
+void add_captured(const std::string& name, int64_t n, bool backward) {
+  const auto run = [n, backward](benchmark::State& state) {
+    const Chain* const chain = chain_of(n, backward);
+    if (!chain) return state.SkipWithError("the results differ from those by hand");
+    CapturedStep captured;
+    measure_captured(state, captured, [&] {
+      captured.run({}, [&] { return backward ? chain->forward_backward() : chain->forward(); });
+    });
+  };
+  add_workload(name, run, n < 1000000 ? Threads::one : Threads::one_and_two);
+}
+
 const bool added = [] {
   using benchmark::DoNotOptimize;
   for (const auto& [size, n] : {std::pair{"1e3", 1000}, {"1e6", 1000000}, {"1e7", 10000000}}) {
     const std::string forward = std::string("chain_forward_") + size;
     const std::string both = std::string("chain_forward_backward_") + size;
     add(forward + "/levin", n, false, [](const Chain& x) { DoNotOptimize(x.forward()); });
+    add_captured(forward + "/captured", n, false);
+    add_captured(both + "/captured", n, true);
     add(forward + "/by_hand", n, false, [](const Chain& x) { DoNotOptimize(x.by_hand.forward()); });
     add(both + "/levin", n, true, [](const Chain& x) { DoNotOptimize(x.forward_backward()); });
     add(both + "/by_hand", n, true,

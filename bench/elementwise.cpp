@@ -49,8 +49,8 @@ void chain_backward(benchmark::State& state) {
   report_each(state);
 }
 
-BENCHMARK(add);
-BENCHMARK(chain_recorded);
-BENCHMARK(chain_backward)->UseManualTime();
+BENCHMARK(add)->Name("add/levin");
+BENCHMARK(chain_recorded)->Name("add_recorded/levin");
+BENCHMARK(chain_backward)->Name("add_backward/levin")->UseManualTime();
 
 }  // namespace

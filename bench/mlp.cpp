@@ -39,6 +39,7 @@ struct Mlp {
   nn::Sequential model;
   optim::AnyOptimizer optimizer;
   MlpByHand<T> by_hand;
+  CapturedStep captured;
 
   explicit Mlp(const Network& network)
       : x(randn({network.batch, network.widths.front()}).to(DTypeOf<T>::value)),
@@ -93,9 +94,22 @@ void add(const std::string& name, const Network& network, Step step) {
 }
 
 template <class T>
+void add_captured(const std::string& name, const Network& network) {
+  const auto run = [&network](benchmark::State& state) {
+    Mlp<T>* const mlp = mlp_of<T>(network);
+    if (!mlp) return state.SkipWithError("the losses differ from those by hand");
+    measure_captured(state, mlp->captured, [&] {
+      mlp->captured.run({mlp->x, mlp->target}, [&] { return mlp->step(); });
+    });
+  };
+  add_workload(name + "/captured", run, Threads::one_and_two);
+}
+
+template <class T>
 void add_steps(const Network& network, const std::string& suffix) {
   const std::string name = network.name + suffix;
   add<T>(name + "/levin", network, [](Mlp<T>& mlp) { benchmark::DoNotOptimize(mlp.step()); });
+  add_captured<T>(name, network);
   add<T>(name + "/by_hand", network,
          [](Mlp<T>& mlp) { benchmark::DoNotOptimize(mlp.by_hand.step(mlp.x, mlp.target)); });
 }

@@ -1,11 +1,12 @@
 // The seed's training step: Linear(5, 10), 10 rows, mean squared error, SGD.
+#include <levin/autograd/captured_step.h>
 #include <levin/nn/linear.h>
 #include <levin/optim/sgd.h>
 
 #include <cmath>
 
-#include "allocations.h"
 #include "seed_step_by_hand.h"
+#include "workload.h"
 
 namespace {
 
@@ -61,25 +62,37 @@ bool same_losses() {
   return true;
 }
 
-void seed_step_by_hand(benchmark::State& state) {
-  Seed seed;
-  measure(state, [&] { benchmark::DoNotOptimize(seed.step_by_hand()); });
+using Step = Tensor (Seed::*)();
+
+void add_eager(const std::string& name, Step step) {
+  add_workload(name + "/levin", [step](benchmark::State& state) {
+    if (!same_losses()) return state.SkipWithError("the losses differ from those by hand");
+    Seed seed;
+    measure(state, [&] { benchmark::DoNotOptimize((seed.*step)()); });
+  });
 }
 
-void seed_step(benchmark::State& state) {
-  if (!same_losses()) return state.SkipWithError("the losses differ from those by hand");
-  Seed seed;
-  measure(state, [&] { benchmark::DoNotOptimize(seed.step()); });
+void add_captured(const std::string& name, Step step) {
+  add_workload(name + "/captured", [step](benchmark::State& state) {
+    Seed seed;
+    CapturedStep captured;
+    measure_captured(state, captured, [&] {
+      captured.run({seed.x, seed.target}, [&] { return (seed.*step)(); });
+    });
+  });
 }
 
-void seed_step_as_written(benchmark::State& state) {
-  if (!same_losses()) return state.SkipWithError("the losses differ from those by hand");
-  Seed seed;
-  measure(state, [&] { benchmark::DoNotOptimize(seed.step_as_written()); });
-}
-
-BENCHMARK(seed_step_by_hand);
-BENCHMARK(seed_step);
-BENCHMARK(seed_step_as_written);
+const bool added = [] {
+  add_workload("seed_step/by_hand", [](benchmark::State& state) {
+    Seed seed;
+    measure(state, [&] { benchmark::DoNotOptimize(seed.step_by_hand()); });
+  });
+  for (const auto& [name, step] :
+       {std::pair{"seed_step", &Seed::step}, {"seed_step_as_written", &Seed::step_as_written}}) {
+    add_eager(name, step);
+    add_captured(name, step);
+  }
+  return true;
+}();
 
 }  // namespace

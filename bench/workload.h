@@ -26,6 +26,14 @@ void add_workload(const std::string& name, Run run, Threads threads = Threads::o
   })->UseRealTime();
 }
 
+/// Times `step`, which runs `captured` once; an error where it is not replayed.
+template <class Captured, class Step>
+void measure_captured(benchmark::State& state, const Captured& captured, Step step) {
+  measure(state, step);
+  if (!captured.has_replayed())
+    state.SkipWithError(("stays eager: " + captured.why_eager()).c_str());
+}
+
 /// Are two results of the same work equal but for rounding?
 inline bool near(double a, double b, double tolerance) {
   return std::abs(a - b) <= tolerance * std::max(1.0, std::abs(b));

@@ -7,9 +7,6 @@ import sys
 
 from .environment import BENCH, BUILD, LIBTORCH, PYTHON, VENV, output
 
-OLD_NAMES = {"seed_step": "seed_step/levin", "seed_step_by_hand": "seed_step/by_hand",
-             "seed_step_as_written": "seed_step_as_written/levin", "add": "add/levin",
-             "chain_recorded": "add_recorded/levin", "chain_backward": "add_backward/levin"}
 AVX2 = {"LEVIN_ISA": "avx2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2",
         "ONEDNN_MAX_CPU_ISA": "AVX2", "XLA_FLAGS": "--xla_cpu_max_isa=AVX2"}
 
@@ -39,7 +36,6 @@ class Program:
         self.full_names = {}
         for line in output(path, "--benchmark_list_tests").splitlines():
             name = re.sub(r"/(process_time|real_time|manual_time|iterations:\d+|repeats:\d+)", "", line)
-            name = OLD_NAMES.get(name, name)
             *name, count = name.split("/") if name.endswith("/2") else (*name.split("/"), "1")
             if int(count) == threads:
                 self.full_names["/".join(name)] = line
