@@ -1,15 +1,16 @@
-// Rows and columns at memory speed: sums, softmax with cross entropy, layer norm, mean squared
-// error, and Adam's step, each beside the loop that a person would write for it.
+// Rows and columns at memory speed: sums, softmax with cross entropy, layer norm and mean squared
+// error, each beside the loop that a person would write for it.
 #include <levin/autograd/losses.h>
 #include <levin/autograd/ops.h>
 #include <levin/kernels/pool.h>
 #include <levin/nn/layer_norm.h>
-#include <levin/optim/adam.h>
 
 #include <cmath>
+#include <functional>
+#include <string>
 
-#include "allocations.h"
 #include "rows_by_hand.h"
+#include "workload.h"
 
 namespace {
 
@@ -17,25 +18,8 @@ using namespace levin;
 
 constexpr int64_t kRows = 4096, kColumns = 1024, kClasses = 1000;
 
-// One or two threads while it lives.
-class Threads {
- public:
-  explicit Threads(int count) : before_(num_threads()) { set_num_threads(count); }
-  ~Threads() { set_num_threads(before_); }
-
- private:
-  int before_;
-};
-
-// NAME and NAME/2: with one thread and with two.
 void add_benchmark(const std::string& name, std::function<void(benchmark::State&)> run) {
-  for (const int threads : {1, 2})
-    benchmark::RegisterBenchmark((threads == 1 ? name : name + "/2").c_str(),
-                                 [run, threads](benchmark::State& state) {
-                                   const Threads set(threads);
-                                   run(state);
-                                 })
-        ->UseRealTime();
+  add_workload(name, run, Threads::one_and_two);
 }
 
 template <class Step>
@@ -174,51 +158,12 @@ void add_mse(int64_t n) {
   });
 }
 
-// W3's parameters: three layers of 1024 x 1024, one of 10 x 1024, and biases.
-void add_adam() {
-  std::vector<Tensor> parameters;
-  for (const int64_t out : {1024, 1024, 1024, 10}) {
-    parameters.push_back(randn({out, 1024}).requires_grad_());
-    parameters.push_back(randn({out}).requires_grad_());
-  }
-  for (const Tensor& p : parameters) (p * 0.5).sum().backward();
-  add_benchmark("adam_w3/levin", [=](auto& state) {
-    optim::Adam adam(parameters, {.lr = 1e-3});
-    time_step(state, [&] {
-      adam.step();
-      return 0;
-    });
-  });
-  add_benchmark("adam_w3/by_hand", [=](auto& state) {
-    struct Own {
-      Tensor p, g, m, v;
-    };
-    std::vector<Own> own;
-    for (const Tensor& p : parameters)
-      own.push_back({p.detach().clone(), p.grad().clone(), zeros_like(p), zeros_like(p)});
-    double t = 0;
-    time_step(state, [&] {
-      t += 1;
-      const auto corrected = [t](double beta) { return 1 - std::pow(beta, t); };
-      const by_hand::Adam rule{0.9f, 0.999f, 1e-8f, static_cast<float>(1e-3 / corrected(0.9)),
-                               static_cast<float>(1 / std::sqrt(corrected(0.999)))};
-      for (const Own& o : own)
-        in_parts(o.p.numel(), [&](int64_t begin, int64_t end) {
-          by_hand::adam(rule, data(o.g) + begin, end - begin, data(o.p) + begin, data(o.m) + begin,
-                        data(o.v) + begin);
-        });
-      return 0;
-    });
-  });
-}
-
 [[maybe_unused]] const bool added = [] {
   add_sums();
   add_cross_entropy();
   add_layer_norm();
   add_mse(100);
   add_mse(1'000'000);
-  add_adam();
   return true;
 }();
 

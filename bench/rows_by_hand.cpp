@@ -25,11 +25,6 @@ INSIDE float total(Vector v) {
   for (int i = 0; i < kWidth; ++i) sum += v[i];
   return sum;
 }
-INSIDE float root(float x) { return std::sqrt(x); }
-INSIDE Vector root(Vector x) {
-  for (int i = 0; i < kWidth; ++i) x[i] = std::sqrt(x[i]);
-  return x;
-}
 INSIDE Vector larger(Vector a, Vector b) { return a > b ? a : b; }
 
 // Cephes' expf for x <= 0, flushed to 0 below 2^-126.
@@ -186,27 +181,6 @@ FOR_EACH_PROCESSOR void mse_backward(const float* x, const float* target, float 
   int64_t i = 0;
   for (; i + kWidth <= n; i += kWidth) store(scale * (load(x + i) - load(target + i)), out + i);
   for (; i < n; ++i) out[i] = scale * (x[i] - target[i]);
-}
-
-template <class T>
-INSIDE void adam_step(const Adam& rule, T g, T& p, T& m, T& v) {
-  m = m + (1 - rule.beta1) * (g - m);
-  v = rule.beta2 * v + (1 - rule.beta2) * g * g;
-  p -= rule.rate * m / (root(v) * rule.root + rule.eps);
-}
-
-FOR_EACH_PROCESSOR void adam(const Adam& given, const float* g, int64_t n, float* p, float* m,
-                             float* v) {
-  const Adam rule = given;
-  int64_t i = 0;
-  for (; i + kWidth <= n; i += kWidth) {
-    Vector param = load(p + i), first = load(m + i), second = load(v + i);
-    adam_step(rule, load(g + i), param, first, second);
-    store(param, p + i);
-    store(first, m + i);
-    store(second, v + i);
-  }
-  for (; i < n; ++i) adam_step(rule, g[i], p[i], m[i], v[i]);
 }
 
 }  // namespace by_hand

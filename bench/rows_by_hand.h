@@ -29,10 +29,4 @@ void layer_norm_backward(const float* x, const float* weight, const float* mean,
 float mse(const float* x, const float* target, int64_t n);
 void mse_backward(const float* x, const float* target, float scale, int64_t n, float* out);
 
-struct Adam {
-  float beta1, beta2, eps, rate, root;  ///< rate = lr / (1 - beta1^t), root = 1 / sqrt(1 - beta2^t)
-};
-/// One step of Adam.
-void adam(const Adam& rule, const float* g, int64_t n, float* p, float* m, float* v);
-
 }  // namespace by_hand

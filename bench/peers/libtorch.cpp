@@ -184,8 +184,8 @@ void add_kernels(Makers* makers) {
                        const std::function<Tensor(const Tensor&)>& function) {
     (*makers)[name] = [=] { return of_input(shape, false, function); };
   };
-  add("sum_axis_0_4096x1024", {4096, 1024}, [](const Tensor& x) { return x.sum(0); });
-  add("sum_axis_1_4096x1024", {4096, 1024}, [](const Tensor& x) { return x.sum(1); });
+  add("sum_axis0_4096x1024", {4096, 1024}, [](const Tensor& x) { return x.sum(0); });
+  add("sum_axis1_4096x1024", {4096, 1024}, [](const Tensor& x) { return x.sum(1); });
   add("sum_all_4096x1024", {4096, 1024}, [](const Tensor& x) { return x.sum(); });
   add("exp_1e6", {1000000}, [](const Tensor& x) { return x.exp(); });
   add("tanh_1e6", {1000000}, [](const Tensor& x) { return x.tanh(); });

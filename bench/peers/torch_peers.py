@@ -189,8 +189,8 @@ EAGER = {
     "add": add,
     "add_recorded": add_recorded,
     "adam": adam_alone,
-    "sum_axis_0_4096x1024": of_input(lambda x: x.sum(0), (4096, 1024), False),
-    "sum_axis_1_4096x1024": of_input(lambda x: x.sum(1), (4096, 1024), False),
+    "sum_axis0_4096x1024": of_input(lambda x: x.sum(0), (4096, 1024), False),
+    "sum_axis1_4096x1024": of_input(lambda x: x.sum(1), (4096, 1024), False),
     "sum_all_4096x1024": of_input(lambda x: x.sum(), (4096, 1024), False),
 }
 for n in (8, 16, 32, 64, 128, 256, 512, 1024, 2048):
