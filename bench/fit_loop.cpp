@@ -44,7 +44,7 @@ struct Cost {
   double seconds, allocations;
 };
 
-Cost cost_of_epoch(int64_t steps, const std::string& folder) {
+Cost cost_of_epoch(int64_t steps, bool compile, const std::string& folder) {
   const data::DataLoader loader(
       data::TensorDataset(randn({steps * kBatch, kIn}), randn({steps * kBatch, kOut})),
       {.batch_size = kBatch});
@@ -53,20 +53,22 @@ Cost cost_of_epoch(int64_t steps, const std::string& folder) {
   Trainer trainer({.max_epochs = 1,
                    .logger = CSVLogger(folder),
                    .enable_progress_bar = false,
-                   .enable_model_summary = false});
+                   .enable_model_summary = false,
+                   .compile = compile});
   const double begin = cpu_seconds();
   const uint64_t before = allocations();
   trainer.fit(model, loader);
   return {cpu_seconds() - begin, static_cast<double>(allocations() - before)};
 }
 
-void fit_loop(benchmark::State& state) {
+void fit_loop(benchmark::State& state, bool compile) {
   set_num_threads(1);
   const auto folder = std::filesystem::temp_directory_path() / "levin_bench_fit_loop";
   set_log_sink([](LogLevel, std::string_view) {});
   double taken = 0, epochs = 0;
   for (auto _ : state) {
-    const Cost epoch = cost_of_epoch(kLong, folder), start = cost_of_epoch(kShort, folder);
+    const Cost epoch = cost_of_epoch(kLong, compile, folder);
+    const Cost start = cost_of_epoch(kShort, compile, folder);
     state.SetIterationTime((epoch.seconds - start.seconds) / (kLong - kShort));
     taken += (epoch.allocations - start.allocations) / (kLong - kShort);
     ++epochs;
@@ -75,6 +77,10 @@ void fit_loop(benchmark::State& state) {
   std::filesystem::remove_all(folder);
 }
 
-BENCHMARK(fit_loop)->Name("fit_loop/levin")->UseManualTime()->Iterations(1);
+BENCHMARK_CAPTURE(fit_loop, eager, false)->Name("fit_loop/levin")->UseManualTime()->Iterations(1);
+BENCHMARK_CAPTURE(fit_loop, compiled, true)
+    ->Name("fit_loop/captured")
+    ->UseManualTime()
+    ->Iterations(1);
 
 }  // namespace
