@@ -307,25 +307,4 @@ void elementwise_into(const Tensor& out, Op op, std::span<const Operand> operand
 
 bool needs_arguments(Op op) { return traits_of(op).needs & input; }
 
-bool is_plain_function(Op op) {
-  const Traits& traits = traits_of(op);
-  return traits.arguments == 1 && traits.parameters == 0 && traits.differentiable;
-}
-
-Tensor through_value(Op op, const Tensor& g, const Tensor& y) {
-  if (is_grad_enabled()) {
-    const Sym values[] = {Sym(0), Sym(y), Sym(0), Sym(0)};
-    return traits_of(op).symbolic(OpPart::d0, g, values, nullptr);
-  }
-  const Tensor result = empty(g.shape(), g.dtype(), g.device());
-  launched(backend(g.device())
-               .elementwise({.op = op,
-                             .part = OpPart::d0,
-                             .compute = compute_type(g.dtype()),
-                             .in = {{}, arg(y), {}, arg(g)},
-                             .out = arg(result)}),
-           name_of(op), g);
-  return result;
-}
-
 }  // namespace levin::inline v0

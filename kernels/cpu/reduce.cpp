@@ -202,7 +202,7 @@ template <class T>
 bool sum_dense(const ReduceCall& call) {
   Dense dense;
   if (!dense.fits(call)) return false;
-  const auto [outer, n, inner] = dense;
+  const int64_t outer = dense.outer, n = dense.n, inner = dense.inner;
   const bool mean = call.kind == Reduction::mean;
   const T* x = data_of<T>(call.in);
   T* out = data_of<T>(call.out);
