@@ -47,27 +47,6 @@ bool Trainer::next() {
   return false;
 }
 
-bool Trainer::is_done() {
-  return (max_epochs_ >= 0 && at_.epoch >= max_epochs_) || max_steps_reached() ||
-         num_training_batches() == 0 || is_stopping();
-}
-
-bool Trainer::max_steps_reached() const {
-  return options_.max_steps >= 0 && at_.global_step >= options_.max_steps;
-}
-
-// A stop before min_epochs and min_steps is put off.
-bool Trainer::is_stopping() {
-  if (!should_stop) return false;
-  const int64_t epochs = options_.min_epochs.value_or(0), steps = options_.min_steps.value_or(0);
-  if (at_.epoch >= epochs && at_.global_step >= steps) return true;
-  if (!told_to_go_on_)
-    log_info({"Trainer was signaled to stop but the required `min_epochs=", epochs,
-              "` or `min_steps=", steps, "` has not been met. Training will continue..."});
-  told_to_go_on_ = true;
-  return false;
-}
-
 bool Trainer::epoch_is_over() {
   return at_.batch >= num_training_batches() || at_.skips_rest || max_steps_reached() ||
          is_stopping();
@@ -161,10 +140,8 @@ void Trainer::train_on(const data::Batch& batch) {
     in_flight_ = in_batch_ = in_step_ = false;
     return;
   }
-  const auto key = static_cast<uint64_t>(window() * 8 + at_.has_gradients * 4 + window_ends() * 2 +
-                                         model_->weigh_batches);
   const AlgorithmOutput* result =
-      work_on(batch, compiled_training_.get(), key, [&] { return train_step(batch); });
+      work_on(batch, compiled_training_.get(), step_key(), [&] { return train_step(batch); });
   if (result) at_.has_gradients = true;
   if (window_ends() && at_.has_gradients) end_update();
   ++at_.batch;
@@ -192,16 +169,6 @@ std::optional<AlgorithmOutput> Trainer::train_step(const data::Batch& batch) {
   if (output) compute_gradients(*output);
   if (window_ends() && at_.has_gradients) update_parameters();
   return output;
-}
-
-// Batches from one update to the next, that of the current batch.
-int64_t Trainer::window() const {
-  const int64_t first = at_.batch - at_.batch % accumulate_;
-  return std::min(accumulate_, num_training_batches() - first);
-}
-
-bool Trainer::window_ends() const {
-  return (at_.batch + 1) % accumulate_ == 0 || at_.batch + 1 == num_training_batches();
 }
 
 // Batches between two updates count as one: the gradient is the mean of theirs, where a skipped

@@ -1,6 +1,7 @@
 // InlineList: a list that needs no memory from the heap while it is short.
 #pragma once
 
+#include <algorithm>
 #include <initializer_list>
 #include <utility>
 #include <vector>
@@ -12,6 +13,24 @@ template <class T, int N>
 class InlineList {
  public:
   InlineList() = default;
+  InlineList(const InlineList& other) { *this = other; }
+  InlineList(InlineList&& other) noexcept { *this = std::move(other); }
+  // Only what is in use is copied.
+  InlineList& operator=(const InlineList& other) {
+    if (this == &other) return *this;
+    resize_few(other);
+    std::copy_n(other.few_, other.few(), few_);
+    many_ = other.many_;
+    return *this;
+  }
+  InlineList& operator=(InlineList&& other) noexcept {
+    if (this == &other) return *this;
+    resize_few(other);
+    std::move(other.few_, other.few_ + other.few(), few_);
+    many_ = std::move(other.many_);
+    other.clear();
+    return *this;
+  }
   InlineList(std::initializer_list<T> elements) {
     for (const T& element : elements) push_back(element);
   }
@@ -45,6 +64,14 @@ class InlineList {
   }
 
  private:
+  // How many lie inside.
+  int few() const { return size_ > N ? 0 : size_; }
+  // Takes the other's size; elements that are left over are let go.
+  void resize_few(const InlineList& other) {
+    for (int i = other.few(); i < few(); ++i) few_[i] = T();
+    size_ = other.size_;
+  }
+
   T few_[N];
   std::vector<T> many_;
   int size_ = 0;

@@ -96,7 +96,13 @@ MetricResults LME::lme_metrics(const Tensor& y, const Tensor& gt, bool include_l
 }
 
 void LME::set_cache_result(const AlgorithmOutput& output) {
-  cache_result_ = tr_detach_data(output);
+  cache_result_ = output;
+  const auto detach = [](Tensor* tensor) {
+    if (tensor->defined() && tensor->requires_grad()) *tensor = tensor->detach();
+  };
+  for (data::Batch* part : {&cache_result_->y, &cache_result_->x, &cache_result_->gt})
+    for (Tensor& tensor : *part) detach(&tensor);
+  for (MetricResults::Entry& entry : cache_result_->metrics) entry.result.detach();
 }
 
 void LME::configure_optimizers() {

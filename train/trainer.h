@@ -243,6 +243,7 @@ class Trainer {
                                  Work work);
   int64_t window() const;
   bool window_ends() const;
+  uint64_t step_key() const;
   template <class Action>
   void for_each_optimizer(Action action);
   void compute_gradients(const AlgorithmOutput& output);

@@ -101,6 +101,44 @@ void Trainer::set_accumulate_grad_batches(int64_t batches) {
   accumulate_ = batches;
 }
 
+bool Trainer::is_done() {
+  return (max_epochs_ >= 0 && at_.epoch >= max_epochs_) || max_steps_reached() ||
+         num_training_batches() == 0 || is_stopping();
+}
+
+bool Trainer::max_steps_reached() const {
+  return options_.max_steps >= 0 && at_.global_step >= options_.max_steps;
+}
+
+// A stop before min_epochs and min_steps is put off.
+bool Trainer::is_stopping() {
+  if (!should_stop) return false;
+  const int64_t epochs = options_.min_epochs.value_or(0), steps = options_.min_steps.value_or(0);
+  if (at_.epoch >= epochs && at_.global_step >= steps) return true;
+  if (!told_to_go_on_)
+    log_info({"Trainer was signaled to stop but the required `min_epochs=", epochs,
+              "` or `min_steps=", steps, "` has not been met. Training will continue..."});
+  told_to_go_on_ = true;
+  return false;
+}
+
+// Batches from one update to the next, that of the current batch.
+int64_t Trainer::window() const {
+  const int64_t first = at_.batch - at_.batch % accumulate_;
+  return std::min(accumulate_, num_training_batches() - first);
+}
+
+bool Trainer::window_ends() const {
+  return (at_.batch + 1) % accumulate_ == 0 || at_.batch + 1 == num_training_batches();
+}
+
+// What a compiled step depends on besides its batch.
+uint64_t Trainer::step_key() const {
+  const auto length = static_cast<uint64_t>(window());
+  return length << 3 | uint64_t{at_.has_gradients} << 2 | uint64_t{window_ends()} << 1 |
+         uint64_t{model_->weigh_batches};
+}
+
 std::optional<double> Trainer::running_loss() const {
   if (train_metrics_.empty()) return {};
   CoreMetric& loss = train_metrics_.loss();

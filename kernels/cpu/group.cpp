@@ -223,7 +223,7 @@ void Group::add_sum(const Step& step, const void* tile, int64_t at, int64_t coun
     auto* lanes = reinterpret_cast<T*>(scratch.lanes[step.number]);
     const int64_t block = at / kSumBlock, start = block * kSumBlock;
     const int64_t end = std::min(start + kSumBlock, n_);
-    T* partial = reinterpret_cast<T*>(partials_.get()) + step.number * blocks_ + block;
+    T* partial = partials_of<T>(step) + block;
     if (end - start < kFewElements) {
       *partial = row_loops<T>().sum_block(x, count);
       return;
@@ -238,7 +238,7 @@ void Group::add_sum(const Step& step, const void* tile, int64_t at, int64_t coun
 void Group::finish_sum(const Step& step) {
   const auto finish = [&](auto zero) {
     using T = decltype(zero);
-    T* partials = reinterpret_cast<T*>(partials_.get()) + step.number * blocks_;
+    T* partials = partials_of<T>(step);
     const T sum = combine_pairwise(partials, blocks_, [](T a, T b) { return a + b; });
     auto* out = static_cast<char*>(*step.out.base) + step.out.start;
     *reinterpret_cast<T*>(out) = step.mean ? sum / static_cast<T>(n_) : sum;

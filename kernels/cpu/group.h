@@ -76,6 +76,11 @@ class Group final : public Command {
   void run_step(const Step& step, int64_t at, int64_t count, Scratch& scratch);
   void add_sum(const Step& step, const void* tile, int64_t at, int64_t count, Scratch& scratch);
   void finish_sum(const Step& step);
+  // Sums of float32 and of float64 have the same room.
+  template <class T>
+  T* partials_of(const Step& step) const {
+    return reinterpret_cast<T*>(partials_.get() + step.number * blocks_ * sizeof(double));
+  }
 
   int64_t n_, blocks_;
   int sums_ = 0;

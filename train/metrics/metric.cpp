@@ -10,6 +10,14 @@ namespace levin::inline v0 {
 
 MetricResult::MetricResult(double number) : tensor_(full({}, number, kFloat64)) {}
 
+void MetricResult::detach() {
+  if (tensor_.defined() && tensor_.requires_grad()) tensor_ = tensor_.detach();
+  if (!list_) return;
+  std::vector<MetricResult> list = *list_;
+  for (MetricResult& item : list) item.detach();
+  list_ = std::make_shared<const std::vector<MetricResult>>(std::move(list));
+}
+
 MetricName::MetricName(std::string_view name) : size_(static_cast<unsigned char>(name.size())) {
   check(name.size() <= kLongest,
         {"metrics: the name '", name, "' has ", name.size(), " bytes, at most 63 are possible"});

@@ -31,6 +31,8 @@ class MetricResult {
   /// Undefined where it is no tensor.
   const Tensor& tensor() const { return tensor_; }
   const std::vector<MetricResult>& list() const { return *list_; }
+  /// Forgets how its tensors were made.
+  void detach();
 
  private:
   Tensor tensor_;
@@ -66,6 +68,8 @@ class MetricResults {
   const MetricResult* find(std::string_view name) const;
   bool contains(std::string_view name) const { return find(name) != nullptr; }
   int size() const { return entries_.size(); }
+  Entry* begin() { return entries_.begin(); }
+  Entry* end() { return entries_.end(); }
   const Entry* begin() const { return entries_.begin(); }
   const Entry* end() const { return entries_.end(); }
 
