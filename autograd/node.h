@@ -159,7 +159,7 @@ inline bool has_history(const Tensor& tensor) {
 /// Is history recorded for an operation on these inputs?
 template <class... Tensors>
 bool recording(const Tensors&... inputs) {
-  return thread_state().grad_enabled && (has_history(inputs) | ...);
+  return thread_state().grad_enabled && (int{has_history(inputs)} | ...) != 0;
 }
 
 void destroy_node(NodeBase* node);
