@@ -51,7 +51,7 @@ const Batch* LoaderIterator::next() {
   if (position_ >= batches_) return nullptr;
   const NoGrad no_grad;
   const Tensor index = index_of_batch();
-  batch_ = {};  // its memory, still in the nearest cache, becomes the next one's
+  batch_ = Batch();  // its memory, still in the nearest cache, becomes the next one's
   batch_ = dataset_->get_batch(index);
   if (batch_.size() == 0) batch_ = collated(index);
   ++position_;
