@@ -108,8 +108,9 @@ inline void transpose(VecD (&x)[2]) {
 // to[p][q] = row(q)[p] for one vector of q, stored by store(vector, to[p]); k >= kLane.
 template <class T, class Row, class Store>
 void pack_transposed(const Row& row, const Store& store, int64_t k, T* to, int64_t to_row) {
+  const int64_t last = k - kLane<T>;
   for (int64_t p = 0; p < k; p += kLane<T>) {
-    if (p + kLane < T >> k) p = k - kLane<T>;  // the last step does some again
+    if (p > last) p = last;  // which does some again
     Vec<T> x[kLane<T>];
 #pragma GCC unroll 4
     for (int i = 0; i < kLane<T>; ++i)
