@@ -217,7 +217,7 @@ void CapturedStep::begin() {
 
 void CapturedStep::end() noexcept {
   State& state = *state_;
-  if (state.recording) thread_state().touched_leaves = nullptr;
+  if (thread_state().touched_leaves == &state.leaves) thread_state().touched_leaves = nullptr;
   state.override.reset();
   state.recorder.reset();
   state.recording.reset();
