@@ -78,7 +78,7 @@ struct CapturedStep::Case {
   int attempts = 0, runs = 0;
   bool check = false;
   std::string why_eager;
-  std::any result;  // what the body returned
+  std::unique_ptr<Value> result;  // what the body returned
 
   bool fits(std::span<const Tensor> given, uint64_t given_key) const {
     if (key != given_key || grad_enabled != is_grad_enabled() || inputs.size() != given.size())
@@ -119,7 +119,7 @@ struct CapturedStep::State {
   std::vector<std::unique_ptr<Case>> cases;
   Case* now = nullptr;  // the case of the step that runs; null where it is not recorded
   std::string why_eager;
-  std::any result;  // of a step that is of no case
+  std::unique_ptr<Value> result;  // of a step that is of no case
   bool all_eager = false, has_replayed = false;
 
   // Of the step that runs:
@@ -166,7 +166,9 @@ const std::string& CapturedStep::why_eager() const {
 
 bool CapturedStep::has_replayed() const { return state_->has_replayed; }
 
-std::any& CapturedStep::result() { return state_->now ? state_->now->result : state_->result; }
+std::unique_ptr<CapturedStep::Value>& CapturedStep::result() {
+  return state_->now ? state_->now->result : state_->result;
+}
 
 bool CapturedStep::replayed(std::span<const Tensor> inputs, uint64_t key) {
   State& state = *state_;

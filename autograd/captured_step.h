@@ -2,7 +2,6 @@
 // that made it.
 #pragma once
 
-#include <any>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -61,13 +60,13 @@ class CapturedStep {
       const Attempt attempt(*this);
       if constexpr (std::is_void_v<Result>)
         body();
-      else if (auto* kept = std::any_cast<Result>(&result()))
+      else if (Result* kept = value_of<Result>())
         *kept = body();
       else
-        result() = body();
+        result() = std::make_unique<ValueOf<Result>>(body());
       succeeded();
     }
-    if constexpr (!std::is_void_v<Result>) return *std::any_cast<Result>(&result());
+    if constexpr (!std::is_void_v<Result>) return *value_of<Result>();
   }
   template <class Body>
   decltype(auto) run(std::initializer_list<Tensor> inputs, Body&& body, uint64_t key = 0) {
@@ -98,7 +97,22 @@ class CapturedStep {
   };
 
   bool replayed(std::span<const Tensor> inputs, uint64_t key);
-  std::any& result();
+  // What a body returned. (std::any would show levin's types in a plugin's symbols.)
+  struct Value {
+    virtual ~Value() = default;
+  };
+  template <class T>
+  struct ValueOf final : Value {
+    explicit ValueOf(T its_value) : value(std::move(its_value)) {}
+    T value;
+  };
+  std::unique_ptr<Value>& result();
+  template <class T>
+  T* value_of() {
+    auto* kept = dynamic_cast<ValueOf<T>*>(result().get());
+    return kept ? &kept->value : nullptr;
+  }
+
   void begin();
   void succeeded();
   void end() noexcept;
