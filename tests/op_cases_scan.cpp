@@ -1,5 +1,6 @@
 // Rows of running results and of order.
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "op_cases.h"
