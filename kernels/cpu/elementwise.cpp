@@ -6,19 +6,12 @@
 #include "../pool.h"
 #include "buffered.h"
 #include "cpu_backend.h"
+#include "tile_of.h"
 
 namespace levin::inline v0::cpu {
 namespace {
 
 constexpr int64_t kTile = 512;  // stays in the first-level cache
-
-TileFunction tile_function(const ElementwiseCall& call) {
-  static_assert(kComputeF32 == static_cast<int>(kFloat32) &&
-                kComputeF64 == static_cast<int>(kFloat64) &&
-                kComputeI64 < static_cast<int>(kInt64));
-  const int type = std::min<int>(static_cast<int>(call.compute), kComputeI64);
-  return isa().tiles[static_cast<int>(call.op)][static_cast<int>(call.part)][type];
-}
 
 // All operands as the tile function wants them, or left out?
 bool all_in_place(const ElementwiseCall& call, DType result) {
@@ -87,29 +80,10 @@ const char* run_with_numbers(const ElementwiseCall& call, TileFunction tile, int
   return nullptr;
 }
 
-void compare(const char* x, const char* y, char* equal, char if_equal, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) equal[i] = static_cast<char>((x[i] != y[i]) ^ if_equal);
-}
-
-// Whether two bools (or other bytes) are equal shows without a wider type. False for other calls.
-bool compare_bytes(const ElementwiseCall& call, int64_t n) {
-  if ((call.op != Op::eq && call.op != Op::ne) || call.number_mask) return false;
-  const Layout &a = *call.in[0].layout, &b = *call.in[1].layout, &out = *call.out.layout;
-  if (a.dtype != b.dtype || item_size(a.dtype) != 1 || out.dtype != kBool || !a.contiguous() ||
-      !b.contiguous() || !out.contiguous())
-    return false;
-  const char *x = address(call.in[0], 1), *y = address(call.in[1], 1);
-  char* equal = address(call.out, 1);
-  parallel_for(n, kElementGrain, [=, &call](int64_t begin, int64_t end) {
-    compare(x + begin, y + begin, equal + begin, call.op == Op::eq, end - begin);
-  });
-  return true;
-}
-
 }  // namespace
 
 const char* elementwise(const ElementwiseCall& call) {
-  const TileFunction tile = tile_function(call);
+  const TileFunction tile = tile_of(call);
   if (!tile) [[unlikely]]
     return "is not possible with this element type";
   if (call.packed >= 0 && !call.number_mask) return run_in_place(call, tile, call.packed);
@@ -118,7 +92,12 @@ const char* elementwise(const ElementwiseCall& call) {
   if (n == 0) return nullptr;  // an operand that is repeated may have no element to read
   const DType result = is_predicate(call.op) ? kBool : call.compute;
   if (all_in_place(call, result)) return run_in_place(call, tile, n);
-  if (compare_bytes(call, n)) return nullptr;
+  const Layout& out = *call.out.layout;
+  if (const TileFunction compare = byte_comparison(call);
+      compare && out.dtype == kBool && out.contiguous()) {
+    const void* in[4] = {address(call.in[0], 1), address(call.in[1], 1), nullptr, nullptr};
+    return run_pieces(in, address(call.out, 1), 1, 1, call.numbers, compare, n);
+  }
   run_buffered(call, tile, result, n);
   return nullptr;
 }

@@ -6,33 +6,16 @@
 #include "../formulas.h"
 #include "../pool.h"
 #include "pairwise.h"
+#include "tile_of.h"
 
 namespace levin::inline v0::cpu {
 namespace {
-
-ComputeType index_of(DType compute) {
-  return compute == kFloat32 ? kComputeF32 : compute == kFloat64 ? kComputeF64 : kComputeI64;
-}
 
 bool is_whole_sum(const ReduceCall& call) {
   const Layout &in = *call.in.layout, &out = *call.out.layout;
   return (call.kind == Reduction::sum || call.kind == Reduction::mean) &&
          call.dims == (1u << in.dim()) - 1 && (in.dtype == kFloat32 || in.dtype == kFloat64) &&
          out.dtype == in.dtype && in.contiguous();
-}
-
-// Whether two bools (or other bytes) are equal shows without a wider type.
-bool compares_bytes(const ElementwiseCall& call) {
-  if ((call.op != Op::eq && call.op != Op::ne) || call.number_mask) return false;
-  const Layout &a = *call.in[0].layout, &b = *call.in[1].layout;
-  return a.dtype == b.dtype && item_size(a.dtype) == 1 && a.contiguous() && b.contiguous();
-}
-
-template <bool if_equal>
-void compare_bytes(const void* const* in, void* out, const double*, int64_t n) {
-  const auto *x = static_cast<const char*>(in[0]), *y = static_cast<const char*>(in[1]);
-  auto* result = static_cast<char*>(out);
-  for (int64_t i = 0; i < n; ++i) result[i] = static_cast<char>((x[i] != y[i]) ^ if_equal);
 }
 
 }  // namespace
@@ -74,14 +57,13 @@ void Group::make_local(const Block* block, const std::vector<const Call*>& calls
 void Group::add(const Call& call) {
   Step step;
   if (const auto* c = std::get_if<ElementwiseCall>(&call)) {
-    step.tile =
-        isa().tiles[static_cast<int>(c->op)][static_cast<int>(c->part)][index_of(c->compute)];
+    step.tile = tile_of(*c);
     std::copy_n(c->numbers, 4, step.numbers);
     step.compute = c->compute;
     step.result = is_predicate(c->op) ? kBool : c->compute;
-    if (compares_bytes(*c)) {
+    if (const TileFunction compare = byte_comparison(*c)) {
       step.compute = c->in[0].layout->dtype;
-      step.tile = c->op == Op::eq ? compare_bytes<true> : compare_bytes<false>;
+      step.tile = compare;
     }
     for (int i = 0; i < 4; ++i)
       step.in[i] = c->number_mask >> i & 1 ? constant(c->numbers[3 - i], c->compute)
