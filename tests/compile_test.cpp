@@ -81,8 +81,9 @@ Result expect_same(const Setting& setting) {
   EXPECT_EQ(plain.csv, compiled.csv);
   EXPECT_EQ(plain.history, compiled.history);
   EXPECT_EQ(plain.report.replayed_batches, 0);
-  if (compiled.algorithm_calls > 0)
+  if (compiled.algorithm_calls > 0) {
     EXPECT_EQ(plain.algorithm_calls, compiled.algorithm_calls + compiled.report.replayed_batches);
+  }
   return compiled;
 }
 
