@@ -1,9 +1,7 @@
 // W5: what one operation costs beside its arithmetic: additions of one-element tensors.
 #include <levin/autograd/ops.h>
 
-#include <chrono>
-
-#include "allocations.h"
+#include "workload.h"
 
 namespace {
 
@@ -24,33 +22,40 @@ void report_each(benchmark::State& state) {
       Counter(kOperations, Counter::kIsIterationInvariantRate | Counter::kInvert);
 }
 
-void add(benchmark::State& state) {
-  const Tensor a = rand({1}), b = rand({1});
-  measure(state, [&] { benchmark::DoNotOptimize(a + b); });
-}
-
-// With the destruction of what was recorded.
-void chain_recorded(benchmark::State& state) {
-  const Tensor start = rand({1}).requires_grad_(), number = rand({1});
-  measure(state, [&] { benchmark::DoNotOptimize(chain(start, number)); });
-  report_each(state);
+// With the destruction of what was recorded. A replay records nothing: it is the additions alone.
+void add_recorded() {
+  const auto start = [] { return rand({1}).requires_grad_(); };
+  add_workload("add_recorded/levin", [start](benchmark::State& state) {
+    const Tensor x = start(), number = rand({1});
+    measure(state, [&] { benchmark::DoNotOptimize(chain(x, number)); });
+    report_each(state);
+  });
+  add_workload("add_recorded/captured", [start](benchmark::State& state) {
+    const Tensor x = start(), number = rand({1});
+    CapturedStep captured;
+    measure_captured(state, captured, [&] { captured.run({}, [&] { return chain(x, number); }); });
+    report_each(state);
+  });
 }
 
 void chain_backward(benchmark::State& state) {
-  using Clock = std::chrono::steady_clock;
+  set_num_threads(1);
   const Tensor start = rand({1}).requires_grad_(), number = rand({1});
   count_allocations(state, [&] { chain(start, number).backward(); });
   for (auto _ : state) {
     const Tensor y = chain(start, number);
-    const auto begin = Clock::now();
+    const double begin = cpu_seconds();
     y.backward();
-    state.SetIterationTime(std::chrono::duration<double>(Clock::now() - begin).count());
+    state.SetIterationTime(cpu_seconds() - begin);
   }
   report_each(state);
 }
 
-BENCHMARK(add)->Name("add/levin");
-BENCHMARK(chain_recorded)->Name("add_recorded/levin");
-BENCHMARK(chain_backward)->Name("add_backward/levin")->UseManualTime();
+const bool added = [] {
+  add_eager_and_captured("add", [] { return [a = rand({1}), b = rand({1})] { return a + b; }; });
+  add_recorded();
+  benchmark::RegisterBenchmark("add_backward/levin", chain_backward)->UseManualTime();
+  return true;
+}();
 
 }  // namespace

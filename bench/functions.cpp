@@ -21,73 +21,69 @@ const Numbers& numbers(int64_t n) {
   return at->second;
 }
 
-template <class Step>
-void add(const std::string& name, int64_t n, Step step) {
-  add_workload(name, [n, step](benchmark::State& state) {
-    const Numbers& all = numbers(n);
-    measure(state, [&] { step(all); });
-  });
-}
+constexpr std::pair<const char*, int64_t> kSizes[] = {{"_100", 100}, {"_1e6", 1000000}};
 
-using ByHand = void (*)(const float* x, float* y, int64_t n);
+Threads threads_for(int64_t n) { return n < 1000000 ? Threads::one : Threads::one_and_two; }
+
+using Function = Tensor (*)(const Numbers&);
+using ByHand = void (*)(const Numbers&, int64_t n);
 
 // Where the results differ by more than rounding, the figures say nothing.
-void add_by_hand_of(const std::string& name, int64_t n, Tensor (*function)(const Tensor&),
-                    ByHand by_hand) {
-  add_workload(name, [=](benchmark::State& state) {
+void add_by_hand_of(const std::string& workload, int64_t n, Function function, ByHand by_hand) {
+  const auto run = [=](benchmark::State& state) {
     const Numbers& all = numbers(n);
-    const auto step = [&] { by_hand(all.x.data<float>(), all.y.data<float>(), n); };
-    step();
-    if ((all.y - function(all.x)).abs().max().item() > 1e-4)
+    by_hand(all, n);
+    if ((all.y - function(all)).abs().max().item() > 1e-4)
       return state.SkipWithError("the results differ from those by hand");
-    measure(state, step);
-  });
+    measure(state, [&] { by_hand(all, n); });
+  };
+  add_workload(workload + "/by_hand", run, threads_for(n));
 }
 
-void add_function(const std::string& name, Tensor (*function)(const Tensor&),
-                  ByHand by_hand = nullptr) {
-  for (const auto& [size, n] : {std::pair{"_100", 100}, {"_1e6", 1000000}}) {
-    add(name + size + "/levin", n,
-        [function](const Numbers& all) { benchmark::DoNotOptimize(function(all.x)); });
-    if (by_hand) add_by_hand_of(name + size + "/by_hand", n, function, by_hand);
-  }
-}
-
-void add_sum() {
-  for (const auto& [size, n] : {std::pair{"_100", 100}, {"_1e6", 1000000}}) {
-    const std::string name = std::string("add") + size;
-    add(name + "/levin", n, [](const Numbers& a) { benchmark::DoNotOptimize(a.x + a.z); });
-    add(name + "/by_hand", n, [n = n](const Numbers& a) {
-      add_by_hand(a.x.data<float>(), a.z.data<float>(), a.y.data<float>(), n);
-    });
+void add_function(const std::string& name, Function function, ByHand by_hand = nullptr) {
+  for (const auto& [size, n] : kSizes) {
+    const auto make = [function, n = n] {
+      return [function, &all = numbers(n)] { return function(all); };
+    };
+    add_eager_and_captured(name + size, make, threads_for(n));
+    if (by_hand) add_by_hand_of(name + size, n, function, by_hand);
   }
 }
 
 // x + z of [1000, 1000].
-void add_operands(const std::string& name, const Tensor& x, const Tensor& z) {
-  add_workload(name + "_1e6/levin", [x, z](benchmark::State& state) {
-    measure(state, [&] { benchmark::DoNotOptimize(x + z); });
+void add_operands(const std::string& name, const Shape& z_shape, DType dtype = kFloat32,
+                  bool transposed = false) {
+  add_eager_and_captured(name + "_1e6", [=] {
+    const Tensor z = randn(z_shape).to(dtype);
+    return [x = randn({1000, 1000}).to(dtype), z = transposed ? z.t() : z] { return x + z; };
   });
 }
 
+float* at(const Tensor& x) { return x.data<float>(); }
+
 const bool added = [] {
+  using N = const Numbers&;
   add_function(
-      "exp", [](const Tensor& x) { return exp(x); }, exp_by_hand);
+      "exp", [](N a) { return exp(a.x); },
+      [](N a, int64_t n) { exp_by_hand(at(a.x), at(a.y), n); });
   add_function(
-      "tanh", [](const Tensor& x) { return tanh(x); }, tanh_by_hand);
+      "tanh", [](N a) { return tanh(a.x); },
+      [](N a, int64_t n) { tanh_by_hand(at(a.x), at(a.y), n); });
   add_function(
-      "gelu", [](const Tensor& x) { return gelu(x); }, gelu_by_hand);
-  add_function("log1p", [](const Tensor& x) { return log1p(x); });
-  add_function("sigmoid", [](const Tensor& x) { return sigmoid(x); });
-  add_function("sin", [](const Tensor& x) { return sin(x); });
-  add_function("erf", [](const Tensor& x) { return erf(x); });
-  add_function("relu", [](const Tensor& x) { return relu(x); });
-  add_sum();
-  const Tensor x = randn({1000, 1000});
-  add_operands("add_row", x, randn({1000}));
-  add_operands("add_column", x, randn({1000, 1}));
-  add_operands("add_transposed", x, randn({1000, 1000}).t());
-  add_operands("add_bfloat16", x.to(kBFloat16), x.to(kBFloat16));
+      "gelu", [](N a) { return gelu(a.x); },
+      [](N a, int64_t n) { gelu_by_hand(at(a.x), at(a.y), n); });
+  add_function(
+      "add", [](N a) { return a.x + a.z; },
+      [](N a, int64_t n) { add_by_hand(at(a.x), at(a.z), at(a.y), n); });
+  add_function("log1p", [](N a) { return log1p(a.x); });
+  add_function("sigmoid", [](N a) { return sigmoid(a.x); });
+  add_function("sin", [](N a) { return sin(a.x); });
+  add_function("erf", [](N a) { return erf(a.x); });
+  add_function("relu", [](N a) { return relu(a.x); });
+  add_operands("add_row", {1000});
+  add_operands("add_column", {1000, 1});
+  add_operands("add_transposed", {1000, 1000}, kFloat32, true);
+  add_operands("add_bfloat16", {1000, 1000}, kBFloat16);
   return true;
 }();
 

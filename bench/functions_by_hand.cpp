@@ -1,36 +1,41 @@
 #include "functions_by_hand.h"
 
+#include <levin/kernels/pool.h>
+
 #include <cmath>
 
 #include "widest.h"
 
 namespace {
 
+constexpr int64_t kGrain = 32768;
+
+// y[i] = function(i)
 template <class Function>
-void map(const float* x, float* y, int64_t n, Function function) {
-  widest([=]() LEVIN_INLINED {
+void fill(float* y, int64_t n, Function function) {
+  levin::parallel_for(n, kGrain, [=](int64_t begin, int64_t end) {
+    widest([=]() LEVIN_INLINED {
 #pragma GCC ivdep
-    for (int64_t i = 0; i < n; ++i) y[i] = function(x[i]);
+      for (int64_t i = begin; i < end; ++i) y[i] = function(i);
+    });
   });
 }
 
 }  // namespace
 
 void exp_by_hand(const float* x, float* y, int64_t n) {
-  map(x, y, n, [](float v) LEVIN_INLINED { return std::exp(v); });
+  fill(y, n, [=](int64_t i) LEVIN_INLINED { return std::exp(x[i]); });
 }
 
 void tanh_by_hand(const float* x, float* y, int64_t n) {
-  map(x, y, n, [](float v) LEVIN_INLINED { return std::tanh(v); });
+  fill(y, n, [=](int64_t i) LEVIN_INLINED { return std::tanh(x[i]); });
 }
 
 void gelu_by_hand(const float* x, float* y, int64_t n) {
-  map(x, y, n, [](float v) LEVIN_INLINED { return 0.5f * v * (1 + std::erf(v * 0.70710678f)); });
+  fill(y, n,
+       [=](int64_t i) LEVIN_INLINED { return 0.5f * x[i] * (1 + std::erf(x[i] * 0.70710678f)); });
 }
 
 void add_by_hand(const float* x, const float* z, float* y, int64_t n) {
-  widest([=]() LEVIN_INLINED {
-#pragma GCC ivdep
-    for (int64_t i = 0; i < n; ++i) y[i] = x[i] + z[i];
-  });
+  fill(y, n, [=](int64_t i) LEVIN_INLINED { return x[i] + z[i]; });
 }

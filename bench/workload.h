@@ -2,10 +2,15 @@
 // thread, WORKLOAD/IMPLEMENTATION/2 by wall time on two.
 #pragma once
 
+#include <levin/autograd/captured_step.h>
 #include <levin/kernels/pool.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
 #include <string>
+#include <type_traits>
 
 #include "allocations.h"
 
@@ -26,12 +31,51 @@ void add_workload(const std::string& name, Run run, Threads threads = Threads::o
   })->UseRealTime();
 }
 
-/// Times `step`, which runs `captured` once; an error where it is not replayed.
-template <class Captured, class Step>
-void measure_captured(benchmark::State& state, const Captured& captured, Step step) {
+/// Times step(), which runs `captured` once; an error where that is not replayed.
+template <class Step>
+void measure_captured(benchmark::State& state, const levin::CapturedStep& captured, Step step) {
   measure(state, step);
-  if (!captured.has_replayed())
-    state.SkipWithError(("stays eager: " + captured.why_eager()).c_str());
+  bool replayed = captured.has_replayed();
+  step();  // the last one may have been a step that runs as written, to be compared
+  replayed = replayed || captured.has_replayed();
+  if (!replayed) state.SkipWithError(("stays eager: " + captured.why_eager()).c_str());
+}
+
+/// A function that gives what make() gives: made when it is first asked for, kept for all repetitions.
+template <class Make>
+auto made_once(Make make) {
+  using Made = std::invoke_result_t<Make>;
+  return [make, made = std::make_shared<std::unique_ptr<Made>>()]() -> Made& {
+    if (!*made) made->reset(new Made(make()));
+    return **made;
+  };
+}
+
+/// WORKLOAD/levin and WORKLOAD/captured: make() gives a step, whose result is not looked at.
+template <class Make>
+void add_eager_and_captured(const std::string& workload, Make make,
+                            Threads threads = Threads::one) {
+  const auto eager = [of = made_once(make)](benchmark::State& state) {
+    const auto& step = of();
+    measure(state, [&] { benchmark::DoNotOptimize(step()); });
+  };
+  const auto captured = [of = made_once(make)](benchmark::State& state) {
+    const auto& step = of();
+    levin::CapturedStep replay;
+    measure_captured(state, replay, [&] { benchmark::DoNotOptimize(replay.run({}, step)); });
+  };
+  add_workload(workload + "/levin", eager, threads);
+  add_workload(workload + "/captured", captured, threads);
+}
+
+/// Is this process to hold nothing but levin's step, since its peak memory is measured?
+inline bool is_alone() { return std::getenv("LEVIN_BENCH_ALONE") != nullptr; }
+
+/// CPU time of all of the process's threads so far.
+inline double cpu_seconds() {
+  timespec time;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 /// Are two results of the same work equal but for rounding?
