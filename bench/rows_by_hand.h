@@ -8,25 +8,32 @@
 namespace by_hand {
 
 /// out[c] = the sum of column c, for `columns` of them; rows lie `stride` apart.
-void sum_columns(const float* x, int64_t rows, int64_t stride, int64_t columns, float* out);
+using SumColumns = void(const float* x, int64_t rows, int64_t stride, int64_t columns, float* out);
+extern SumColumns* const sum_columns;
 /// out[r] = the sum of row r.
-void sum_rows(const float* x, int64_t rows, int64_t n, float* out);
+using SumRows = void(const float* x, int64_t rows, int64_t n, float* out);
+extern SumRows* const sum_rows;
 
 /// The sum of the rows' losses -log_softmax(x)[target]; slopes, where it is not null, gets the
 /// gradient of `scale` times that.
-float cross_entropy(const float* x, const int64_t* target, int64_t rows, int64_t n, float scale,
-                    float* slopes);
+using CrossEntropy = float(const float* x, const int64_t* target, int64_t rows, int64_t n,
+                           float scale, float* slopes);
+extern CrossEntropy* const cross_entropy;
 
 /// y = (x - mean) r weight + bias, r = 1 / sqrt(var + eps); keeps mean and r of each row.
-void layer_norm(const float* x, const float* weight, const float* bias, int64_t rows, int64_t n,
-                float* mean, float* scale, float* y);
+using LayerNorm = void(const float* x, const float* weight, const float* bias, int64_t rows,
+                       int64_t n, float* mean, float* scale, float* y);
+extern LayerNorm* const layer_norm;
 /// dx from g; adds to dweight and dbias.
-void layer_norm_backward(const float* x, const float* weight, const float* mean, const float* scale,
-                         const float* g, int64_t rows, int64_t n, float* dx, float* dweight,
-                         float* dbias);
+using LayerNormBackward = void(const float* x, const float* weight, const float* mean,
+                               const float* scale, const float* g, int64_t rows, int64_t n,
+                               float* dx, float* dweight, float* dbias);
+extern LayerNormBackward* const layer_norm_backward;
 
 /// The sum of (x - target)^2; out = scale (x - target).
-float mse(const float* x, const float* target, int64_t n);
-void mse_backward(const float* x, const float* target, float scale, int64_t n, float* out);
+using Mse = float(const float* x, const float* target, int64_t n);
+extern Mse* const mse;
+using MseBackward = void(const float* x, const float* target, float scale, int64_t n, float* out);
+extern MseBackward* const mse_backward;
 
 }  // namespace by_hand
