@@ -50,27 +50,27 @@ def torch_folder():
     return next(VENV.glob("lib/python3*/site-packages/torch"), None)
 
 
-def compile_libtorch(program):
-    """peers/libtorch.cpp against the headers and libraries of the pip wheel."""
+def compile_libtorch(source, program, *options):
+    """A file of a user's, against the headers and libraries of the pip wheel."""
     torch = torch_folder()
     includes = [word for folder in ("include", "include/torch/csrc/api/include")
                 for word in ("-isystem", torch / folder)]
-    run(os.environ.get("CXX", "c++"), "-std=c++20", "-O2", "-w", *includes,
-        BENCH / "peers/libtorch.cpp", "-o", program, f"-L{torch / 'lib'}",
-        f"-Wl,-rpath,{torch / 'lib'}", "-Wl,--no-as-needed", "-Wl,--allow-shlib-undefined",
-        "-ltorch_cpu", "-lc10")
+    run(os.environ.get("CXX", "c++"), "-std=c++20", "-O2", "-w", *includes, source, "-o", program,
+        *(options or (f"-L{torch / 'lib'}", f"-Wl,-rpath,{torch / 'lib'}", "-Wl,--no-as-needed",
+                      "-Wl,--allow-shlib-undefined", "-ltorch_cpu", "-lc10")))
 
 
 def build_libtorch():
-    """Builds the program where it is older than its source; gives what is wrong, or nothing."""
+    """Builds peers/libtorch.cpp where it has changed; gives what is wrong, or nothing."""
     if torch_folder() is None:
         return "no LibTorch: torch is not in the environment"
-    source = BENCH / "peers/libtorch.cpp"
-    if LIBTORCH.exists() and LIBTORCH.stat().st_mtime > source.stat().st_mtime:
+    source, built_from = BENCH / "peers/libtorch.cpp", LIBTORCH.with_suffix(".cpp")
+    if LIBTORCH.exists() and built_from.exists() and built_from.read_text() == source.read_text():
         return ""
     LIBTORCH.parent.mkdir(parents=True, exist_ok=True)
     try:
-        compile_libtorch(LIBTORCH)
+        compile_libtorch(source, LIBTORCH)
+        built_from.write_text(source.read_text())
     except (subprocess.CalledProcessError, OSError) as error:
         return f"no LibTorch: {error}"
     return ""

@@ -4,11 +4,17 @@ import os
 import re
 import subprocess
 import sys
+import threading
 
 from .environment import BENCH, BUILD, LIBTORCH, PYTHON, VENV, output
 
 AVX2 = {"LEVIN_ISA": "avx2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2",
         "ONEDNN_MAX_CPU_ISA": "AVX2", "XLA_FLAGS": "--xla_cpu_max_isa=AVX2"}
+
+PATIENCE = 180  # seconds for an answer
+OURS = ("levin", "captured")
+PEERS = ("libtorch", "pytorch", "torch_compile", "jax")
+ERRORS = (RuntimeError, OSError, ValueError, subprocess.SubprocessError)
 
 
 def environment_of(threads, isa):
@@ -23,8 +29,12 @@ def environment_of(threads, isa):
 class Effort:
     """How long a sample takes, how many make a measurement, how many of these there are."""
     def __init__(self, quick):
-        self.seconds, self.samples, self.rounds = (0.02, 5, 2) if quick else (0.04, 9, 5)
-        self.slow_rounds = 1 if quick else 2  # of a peer that takes 20 s
+        self.seconds, self.samples, self.rounds = (0.02, 5, 2) if quick else (0.04, 7, 3)
+        self.few_rounds = 1 if quick else 2  # of what takes long, or has no peer
+
+    def rounds_of(self, implementation, row):
+        has_peer = any(name in row for name in PEERS) or "levin" not in row
+        return self.rounds if has_peer and implementation != "lme" else self.few_rounds
 
 
 class Program:
@@ -52,13 +62,17 @@ class Program:
             self.command(name) + [f"--benchmark_min_time={effort.seconds}",
                                   f"--benchmark_repetitions={effort.samples}",
                                   "--benchmark_format=json"],
-            env=self.environment, capture_output=True, text=True, check=True)
+            env=self.environment, capture_output=True, text=True, timeout=PATIENCE)
+        if done.returncode != 0:
+            raise RuntimeError(f"{self.path.name} failed: {done.stderr[-300:]}")
         rows = [row for row in json.loads(done.stdout)["benchmarks"] if row["run_type"] == "iteration"]
         if "error_message" in rows[0]:
             raise RuntimeError(f"{name}: {rows[0]['error_message']}")
         wall = re.search("real_time|manual_time", self.full_names[name])
         time = lambda row: row["real_time" if wall else "cpu_time"] * self.kinds[row["time_unit"]]
-        return [row.get("each") or time(row) for row in rows], rows[-1].get("allocations")
+        # The least: in some repetition a captured step may have run as written, to be compared.
+        allocations = min((row["allocations"] for row in rows if "allocations" in row), default=None)
+        return [row.get("each") or time(row) for row in rows], allocations
 
     def close(self):
         pass
@@ -75,8 +89,13 @@ class Peer:
         noise.watch(self.process.pid)
 
     def ask(self, *words):
-        print(*words, file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline().split()
+        timer = threading.Timer(PATIENCE, self.process.kill)
+        timer.start()
+        try:
+            print(*words, file=self.process.stdin, flush=True)
+            answer = self.process.stdout.readline().split()
+        finally:
+            timer.cancel()
         if not answer or answer[0] == "error":
             raise RuntimeError(" ".join(answer) or "the peer has ended")
         return answer
@@ -91,7 +110,10 @@ class Peer:
         return [float(word) for word in self.ask(name, effort.seconds, effort.samples)], None
 
     def close(self):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except OSError:
+            pass  # it has ended
         self.process.wait()
 
 
@@ -113,7 +135,7 @@ def peers(threads, isa, noise, missing):
             peer = Peer(command, threads, isa, noise)
             peer.names()
             started.append(peer)
-        except (OSError, RuntimeError) as error:
+        except ERRORS as error:
             missing.add(f"{name}: {error}")
     return started
 
@@ -121,7 +143,7 @@ def peers(threads, isa, noise, missing):
 def cost_of(command, environment=None, folder=None):
     """Wall seconds, CPU seconds and peak bytes of a program."""
     done = subprocess.run([str(BUILD / "bench/cost_of"), *map(str, command)], capture_output=True,
-                          text=True, env=environment, cwd=folder)
+                          text=True, env=environment, cwd=folder, timeout=PATIENCE)
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]} failed: {done.stderr[-300:]}")
     return tuple(map(float, done.stderr.split()[-3:]))

@@ -184,7 +184,7 @@ for size in ("1e3", "1e6", "1e7"):
     shape = (int(float(size)),)
     WORKLOADS[f"chain_forward_{size}"] = call(chain, *[shape] * 4)
     WORKLOADS[f"chain_forward_backward_{size}"] = call(chain, *[shape] * 4, backward=True)
-for n in (8, 16, 32, 64, 128, 256, 512, 1024, 2048):
+for n in (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048):
     for letter, dtype in (("s", jnp.float32), ("d", jnp.float64)):
         WORKLOADS[f"{letter}gemm_{n}"] = call(jnp.matmul, (n, n), (n, n), dtype=dtype)
 

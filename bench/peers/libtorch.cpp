@@ -163,7 +163,7 @@ void add_mlps(Makers* makers) {
 }
 
 void add_kernels(Makers* makers) {
-  for (const int64_t n : {8, 16, 32, 64, 128, 256, 512, 1024, 2048})
+  for (const int64_t n : {4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048})
     for (const auto& [letter, dtype] : {std::pair{"s", torch::kFloat32}, {"d", torch::kFloat64}})
       (*makers)[letter + ("gemm_" + std::to_string(n))] = [n, dtype = dtype] {
         const Tensor a = torch::randn({n, n}, dtype), b = torch::randn({n, n}, dtype);

@@ -13,6 +13,16 @@ Benchmark): process CPU time on one thread, wall time on more.
 import os
 import sys
 import time
+from dataclasses import dataclass
+from typing import Callable, Optional
+
+
+@dataclass
+class Work:
+    """What is timed: step(), or step(prepare()) without what prepare() takes."""
+    step: Callable
+    operations: int = 1  # in a step
+    prepare: Optional[Callable] = None
 
 
 def samples_of(step, seconds, count, clock, finish):
@@ -31,6 +41,20 @@ def samples_of(step, seconds, count, clock, finish):
     return [run(steps) / steps for _ in range(count)]
 
 
+def samples_of_prepared(work, count, clock):
+    def sample(steps=10):
+        took = 0.0
+        for _ in range(steps):
+            prepared = work.prepare()
+            begin = clock()
+            work.step(prepared)
+            took += clock() - begin
+        return took / steps
+
+    sample()
+    return [sample() for _ in range(count)]
+
+
 def serve(workloads, threads, finish):
     answers = os.fdopen(os.dup(1), "w")  # what libraries print goes to stderr
     os.dup2(2, 1)
@@ -41,10 +65,12 @@ def serve(workloads, threads, finish):
         if name == "list":
             return workloads
         if name not in made:
-            made[name] = workloads[name]()
-        step, operations = made[name] if isinstance(made[name], tuple) else (made[name], 1)
-        samples = samples_of(step, float(seconds), int(count), clock, finish)
-        return [f"{sample / operations:.6g}" for sample in samples]
+            work = workloads[name]()
+            made[name] = work if isinstance(work, Work) else Work(work)
+        work = made[name]
+        samples = (samples_of_prepared(work, int(count), clock) if work.prepare else samples_of(
+            work.step, float(seconds), int(count), clock, finish))
+        return [f"{sample / work.operations:.6g}" for sample in samples]
 
     for line in sys.stdin:
         try:
@@ -57,7 +83,7 @@ def serve(workloads, threads, finish):
 def main(workloads, threads, finish=lambda result: None):
     """`PEER THREADS` serves; `PEER THREADS NAME` runs ten steps of one workload and ends.
 
-    workloads: name -> function that makes the step, or that gives (step, operations in a step).
+    workloads: name -> function that makes the step, or a Work.
     """
     if len(sys.argv) <= 2:
         return serve(workloads, threads, finish)

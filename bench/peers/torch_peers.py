@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from serve import main
+from serve import Work, main
 
 THREADS = int(sys.argv[1])
 torch.set_num_threads(THREADS)
@@ -111,7 +111,7 @@ def add(compiled):
     return lambda: a + b
 
 
-def add_recorded(compiled):
+def chain_of_adds():
     start, number = torch.rand(1, requires_grad=True), torch.rand(1)
 
     def step():
@@ -120,7 +120,15 @@ def add_recorded(compiled):
             y = y + number
         return y
 
-    return step, 1000
+    return step
+
+
+def add_recorded(compiled):
+    return Work(chain_of_adds(), 1000)
+
+
+def add_backward(compiled):
+    return Work(lambda y: y.backward(), 1000, prepare=chain_of_adds())
 
 
 def sgemm(n, dtype):
@@ -188,12 +196,13 @@ for size in ("1e3", "1e6", "1e7"):
 EAGER = {
     "add": add,
     "add_recorded": add_recorded,
+    "add_backward": add_backward,
     "adam": adam_alone,
     "sum_axis0_4096x1024": of_input(lambda x: x.sum(0), (4096, 1024), False),
     "sum_axis1_4096x1024": of_input(lambda x: x.sum(1), (4096, 1024), False),
     "sum_all_4096x1024": of_input(lambda x: x.sum(), (4096, 1024), False),
 }
-for n in (8, 16, 32, 64, 128, 256, 512, 1024, 2048):
+for n in (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048):
     EAGER[f"sgemm_{n}"] = sgemm(n, torch.float32)
     EAGER[f"dgemm_{n}"] = sgemm(n, torch.float64)
 
