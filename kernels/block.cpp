@@ -142,6 +142,7 @@ void set_memory_limit(std::size_t bytes) { limit = bytes; }
 
 void release_thread_cache() {
   ThreadState& thread = thread_state();
+  if (thread.release_free_tensors) thread.release_free_tensors();
   for (int c = 0; c < kSizeClasses; ++c) {
     while (Block* block = thread.free_blocks[c]) {
       thread.free_blocks[c] = block->next_free;

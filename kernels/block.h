@@ -48,6 +48,13 @@ struct Block {
   /// given.
   static Ref<Block> wrap(void* data, std::size_t bytes, Device device, void* owner,
                          void (*free_owner)(void*));
+  /// For one that is used again, by one holder: unwritten, with a number of its own.
+  void renew(std::size_t its_bytes, ThreadState& thread) {
+    version = history = 0;
+    last_write = "data()";
+    bytes = its_bytes;
+    serial = thread.next_serial++;
+  }
   /// Called by Ref with the last reference.
   void release();
   /// Does one reference, recorders' aside, hold it?
@@ -110,10 +117,7 @@ inline Ref<Block> Block::make(std::size_t bytes, Device device) {
   if (!block) [[unlikely]]
     block = find(bytes, device);
   block->refs.store(1, std::memory_order_relaxed);
-  block->version = block->history = 0;
-  block->last_write = "data()";
-  block->bytes = bytes;
-  block->serial = thread.next_serial++;
+  block->renew(bytes, thread);
   return Ref<Block>::adopt(block);
 }
 

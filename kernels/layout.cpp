@@ -1,19 +1,15 @@
 #include "layout.h"
 
-#include <algorithm>
-
 #include "check.h"
 
 namespace levin::inline v0 {
 
-Shape::Shape(const int64_t* sizes, std::size_t count) : size_(static_cast<int>(count)) {
-  if (count > kMaxDims)
-    fail({"a shape of ", static_cast<int64_t>(count), " dimensions: at most 8 are possible"});
-  std::copy_n(sizes, count, sizes_);
+void Shape::fail_too_many(std::size_t count) {
+  fail({"a shape of ", count, " dimensions: at most 8 are possible"});
 }
 
 void Shape::push_back(int64_t size) {
-  if (size_ == kMaxDims) fail({"a shape of 9 dimensions: at most 8 are possible"});
+  if (size_ == kMaxDims) fail_too_many(9);
   sizes_[size_++] = size;
 }
 

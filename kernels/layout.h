@@ -42,7 +42,11 @@ class Shape {
     sizes_[0] = static_cast<int64_t>(size);
   }
   Shape(const std::vector<int64_t>& sizes) : Shape(sizes.data(), sizes.size()) {}
-  Shape(const int64_t* sizes, std::size_t count);
+  Shape(const int64_t* sizes, std::size_t count) : size_(static_cast<int>(count)) {
+    if (count > kMaxDims) [[unlikely]]
+      fail_too_many(count);
+    copy_used(sizes, size_, sizes_);
+  }
 
   int size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -69,6 +73,8 @@ class Shape {
   }
 
  private:
+  [[noreturn]] static void fail_too_many(std::size_t count);
+
   int size_ = 0;
   int64_t sizes_[kMaxDims];
 };
@@ -119,15 +125,19 @@ struct Layout {
   bool overlaps_itself() const;
 
   /// Row-major without gaps, at offset 0.
-  static Layout of(const Shape& shape, DType dtype) {
-    Layout layout;
-    layout.shape = shape;
-    layout.dtype = dtype;
+  void become(const Shape& its_shape, DType its_dtype) {
+    dtype = its_dtype;
+    offset = 0;
+    shape = its_shape;
     int64_t stride = 1;
     for (int d = shape.size() - 1; d >= 0; --d) {
-      layout.strides[d] = stride;
+      strides[d] = stride;
       stride *= shape[d];
     }
+  }
+  static Layout of(const Shape& shape, DType dtype) {
+    Layout layout;
+    layout.become(shape, dtype);
     return layout;
   }
 };

@@ -8,6 +8,7 @@ namespace levin::inline v0 {
 
 class Backend;
 struct Block;
+struct TensorImpl;
 class Where;
 
 /// Sizes of cached memory come in classes: 64 bytes apart up to 512, then four to each doubling.
@@ -19,6 +20,9 @@ struct ThreadState {
   Block* free_blocks[kSizeClasses] = {};
   void* free_small[kSizeClasses] = {};
   std::size_t cache_room;
+  // tensor/tensor.cpp: free tensors that still hold memory, by its size class
+  TensorImpl* free_tensors[kSizeClasses] = {};
+  void (*release_free_tensors)() = nullptr;
   uint64_t next_serial = 0;
   // kernels/check.cpp: the innermost named place
   const Where* where = nullptr;

@@ -9,19 +9,62 @@
 #include "layout_math.h"
 
 namespace levin::inline v0 {
+
+// What a free tensor takes of a thread's cache beside its memory.
+static constexpr std::size_t kOwnBytes = sizeof(TensorImpl);
+
+static void release_free_tensors() {
+  ThreadState& thread = thread_state();
+  for (TensorImpl*& list : thread.free_tensors)
+    while (TensorImpl* free = list) {
+      list = free->next_free;
+      free->~TensorImpl();
+      give_small(free, sizeof(TensorImpl));
+    }
+}
+
+// A tensor that alone holds its memory keeps it: most are made and gone again with an operation, and
+// the next of that size is then one entry of one list.
 void TensorImpl::release() {
+  base = {}, node = {}, resting = {};
+  ThreadState& thread = thread_state();
+  const int its_class = block->thread_class;
+  if (its_class >= 0 && block.unique() && block->capacity + kOwnBytes <= thread.cache_room) {
+    thread.release_free_tensors = release_free_tensors;
+    next_free = thread.free_tensors[its_class];
+    thread.free_tensors[its_class] = this;
+    thread.cache_room -= block->capacity + kOwnBytes;
+    return;
+  }
   this->~TensorImpl();
   give_small(this, sizeof(TensorImpl));
+}
+
+// Apart, so that make_empty() needs few registers.
+[[gnu::noinline]] static Tensor make_new(const Shape& shape, int64_t numel, DType dtype,
+                                         Device device, std::size_t bytes) {
+  Ref<Block> block = Block::make(bytes, device);
+  void* memory = take_small(sizeof(TensorImpl));
+  return Tensor(
+      Ref<TensorImpl>::adopt(new (memory) TensorImpl(std::move(block), shape, numel, dtype)));
 }
 
 Tensor make_empty(const Shape& shape, int64_t numel, DType dtype, Device device) {
   int64_t bytes = 0;
   if (__builtin_mul_overflow(numel, static_cast<int64_t>(item_size(dtype)), &bytes)) [[unlikely]]
     fail({"a tensor of shape ", shape, ": too many bytes"});
-  Ref<Block> block = Block::make(bytes, device);
-  void* memory = take_small(sizeof(TensorImpl));
-  return Tensor(
-      Ref<TensorImpl>::adopt(new (memory) TensorImpl(std::move(block), shape, numel, dtype)));
+  if (static_cast<std::size_t>(bytes) <= kLargestInThread && device.type == Device::cpu) {
+    ThreadState& thread = thread_state();
+    TensorImpl*& list = thread.free_tensors[size_class(bytes)];
+    if (TensorImpl* free = list) {
+      list = free->next_free;
+      thread.cache_room += free->block->capacity + kOwnBytes;
+      free->block->renew(bytes, thread);
+      free->renew(shape, numel, dtype);
+      return Tensor(Ref<TensorImpl>::adopt(free));
+    }
+  }
+  return make_new(shape, numel, dtype, device, bytes);
 }
 
 Tensor make_tensor(Ref<Block> block, const Layout& layout) {

@@ -29,6 +29,7 @@ struct TensorImpl {
   /// The leaf's node, with its gradient, while requires_grad_(false) holds.
   Ref<NodeBase> resting;
   Layout layout;
+  TensorImpl* next_free;
 
   TensorImpl(Ref<Block> its_block, const Layout& its_layout)
       : history(its_block->history),
@@ -43,6 +44,15 @@ struct TensorImpl {
         numel(its_numel),
         block(std::move(its_block)),
         layout(Layout::of(shape, dtype)) {}
+  /// For a free one (see release()) that is used again with its memory.
+  void renew(const Shape& shape, int64_t its_numel, DType dtype) {
+    refs.store(1, std::memory_order_relaxed);
+    history = 0;
+    is_view = without_history = false;
+    contiguous = true;
+    numel = its_numel;
+    layout.become(shape, dtype);
+  }
   void release();
 };
 

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <levin/autograd/ops.h>
 #include <levin/kernels/block.h>
 #include <levin/tensor/factories.h>
 
@@ -151,6 +152,41 @@ TEST(Caches, AThreadThatEndsLeavesNothing) {
   const std::size_t before = memory_taken();
   const Ref<Block> again = Block::make(40 * kKiB, kCPU);
   EXPECT_EQ(memory_taken(), before);
+}
+
+TEST(Caches, AThreadThatEndsLeavesNoTensors) {
+  if (!has_caches()) GTEST_SKIP() << "built without caches";
+  std::thread([] { empty({10, 1024}); }).join();
+  const std::size_t before = memory_taken();
+  const Tensor again = empty({10, 1024});
+  EXPECT_EQ(memory_taken(), before);
+}
+
+// A tensor that is released with its memory is kept so, and used again.
+TEST(Caches, ATensorThatIsUsedAgainIsNew) {
+  const auto release_a_view_alone = [] {
+    Tensor view;
+    {
+      const Tensor whole = rand({2, 3}).requires_grad_();
+      const NoGrad no_grad;
+      view = whole.slice(0, 1, 2);
+      view.add_(1);
+    }
+    EXPECT_TRUE(view.impl().block.unique());
+    return view.impl().block->serial;
+  };
+  const uint64_t serial = release_a_view_alone();
+  const Tensor again = empty({1, 3});
+  EXPECT_GT(again.impl().block->serial, serial);
+  EXPECT_EQ(again.version(), 0u);
+  EXPECT_EQ(again.layout().offset, 0);
+  EXPECT_EQ(again.stride(0), 3);
+  EXPECT_FALSE(again.requires_grad());
+  EXPECT_FALSE(again.impl().base);
+  EXPECT_FALSE(again.impl().is_view);
+  EXPECT_FALSE(again.impl().without_history);
+  again.requires_grad_().mul(2).mul_(3).sum().backward();
+  EXPECT_EQ(again.grad().sum().item<float>(), 18);
 }
 
 // A loader's thread makes batches, the trainer's frees them: what one thread frees must come back
