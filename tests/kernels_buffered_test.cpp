@@ -95,6 +95,18 @@ TEST(Buffered, EveryElementType) {
   }
 }
 
+TEST(Buffered, OneNumberOfEveryElementType) {
+  Generator generator(46);
+  const Shape shape{1, 300, 200};  // several pieces
+  const Placed other = placed(shape, kFloat32, generator)[0];
+  const Tensor room = empty(shape, kFloat32);
+  for (int i = 0; i < kDTypes; ++i) {
+    const Placed one = placed(shape, static_cast<DType>(i), generator)[5];
+    expect_sum(one, other, {"contiguous", room, room}, kFloat32);
+    expect_sum(other, one, {"contiguous", room, room}, kFloat32);
+  }
+}
+
 TEST(Buffered, EveryLayoutOfTheResult) {
   Generator generator(43);
   for (const Shape& shape : kShapes) {

@@ -7,7 +7,6 @@
 namespace levin::inline v0 {
 namespace {
 
-inline float widen(bool x) { return x; }
 inline float widen(uint8_t x) { return x; }
 inline float widen(int8_t x) { return x; }
 inline float widen(int32_t x) { return static_cast<float>(x); }
@@ -27,7 +26,7 @@ inline void to_float16_row(const float* from, void* to, int64_t n) {
 
 inline void fill_conversions(Isa* isa) {
   const auto at = [](DType dtype) { return static_cast<int>(dtype); };
-  isa->widen[at(DType::bool_)] = widen_row<bool>;
+  isa->widen[at(DType::bool_)] = widen_row<uint8_t>;  // of bools compilers make no vectors
   isa->widen[at(DType::uint8)] = widen_row<uint8_t>;
   isa->widen[at(DType::int8)] = widen_row<int8_t>;
   isa->widen[at(DType::int32)] = widen_row<int32_t>;

@@ -89,10 +89,29 @@ void move(const Walk& from, const Walk& to, const Arg& in, const Arg& out, int64
   }
 }
 
-// Through the compute type of the source, or of a floating target: no conversion rounds twice.
+// What a conversion runs in: the compute type of the source, or of a floating target. So none rounds
+// twice.
+DType type_between(DType source, DType target) {
+  return compute_type(is_floating(target) ? target : source);
+}
+
+// Between contiguous operands, into the type that the conversion runs in.
+void convert_rows(const Arg& in, const Arg& out, int64_t n) {
+  const DType source = in.layout->dtype;
+  with_compute_type(out.layout->dtype, [&](auto zero) {
+    with_type(source, [&](auto element) {
+      const auto* x = data_of<decltype(element)>(in);
+      auto* y = data_of<decltype(zero)>(out);
+      parallel_for(n, kGrain, [=](int64_t begin, int64_t end) {
+        convert_row(x + begin, end - begin, y + begin, source);
+      });
+    });
+  });
+}
+
 void convert(const Walk& from, const Walk& to, const Arg& in, const Arg& out, int64_t n) {
   const DType source = in.layout->dtype, target = out.layout->dtype;
-  with_compute_type(is_floating(target) ? target : source, [&](auto zero) {
+  with_compute_type(type_between(source, target), [&](auto zero) {
     using T = decltype(zero);
     const bool into_target = target == DTypeOf<T>::value && to.contiguous();
     const bool from_source = source == DTypeOf<T>::value && from.contiguous();
@@ -118,16 +137,23 @@ void convert(const Walk& from, const Walk& to, const Arg& in, const Arg& out, in
 }  // namespace
 
 const char* copy(Arg in, Arg out) {
-  const int64_t n = out.layout->numel();
-  const Walk from(*in.layout), to(*out.layout);
-  const bool same = in.layout->dtype == out.layout->dtype;
-  if (same && from.contiguous() && to.contiguous()) {
-    const std::size_t size = item_size(in.layout->dtype);
-    auto* target = static_cast<char*>(out.block->data) + to.offset() * size;
-    const auto* source = static_cast<const char*>(in.block->data) + from.offset() * size;
-    if (n) std::memmove(target, source, n * size);
-    return nullptr;
+  const Layout &source = *in.layout, &target = *out.layout;
+  const int64_t n = target.numel();
+  const bool same = source.dtype == target.dtype;
+  if (source.contiguous() && target.contiguous()) {
+    if (same) {
+      const std::size_t size = item_size(source.dtype);
+      auto* to = static_cast<char*>(out.block->data) + target.offset * size;
+      const auto* from = static_cast<const char*>(in.block->data) + source.offset * size;
+      if (n) std::memmove(to, from, n * size);
+      return nullptr;
+    }
+    if (target.dtype == type_between(source.dtype, target.dtype)) {
+      convert_rows(in, out, n);
+      return nullptr;
+    }
   }
+  const Walk from(source), to(target);
   if (same)
     move(from, to, in, out, n);
   else
@@ -136,18 +162,17 @@ const char* copy(Arg in, Arg out) {
 }
 
 const char* fill(double value, Arg out) {
-  const Walk to(*out.layout);
-  with_type(out.layout->dtype, [&](auto element) {
+  const Layout& layout = *out.layout;
+  with_type(layout.dtype, [&](auto element) {
     using S = decltype(element);
     const S converted = convert_to<S>(value);
-    auto* data = static_cast<S*>(out.block->data);
-    const int64_t n = out.layout->numel();
-    if (n == 0) return;
-    if (to.contiguous()) {
-      std::fill_n(data + to.offset(), n, converted);
+    const int64_t n = layout.numel();
+    if (layout.contiguous()) {
+      std::fill_n(data_of<S>(out), n, converted);
       return;
     }
-    to.runs(0, n, [&](int64_t at, int64_t stride, int64_t count) {
+    auto* data = static_cast<S*>(out.block->data);
+    Walk(layout).runs(0, n, [&](int64_t at, int64_t stride, int64_t count) {
       for (int64_t i = 0; i < count; ++i) data[at + i * stride] = converted;
     });
   });

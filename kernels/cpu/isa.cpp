@@ -1,6 +1,5 @@
 #include "isa.h"
 
-#include <atomic>
 #include <cstdlib>
 #include <cstring>
 
@@ -13,7 +12,7 @@ bool has_avx512() {
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 
-Isa choose() {
+Isa fill_best() {
   const char* forced = std::getenv("LEVIN_ISA");
   const auto allowed = [forced](const char* lower) {
     return !forced || std::strcmp(forced, lower) != 0;
@@ -31,13 +30,12 @@ Isa choose() {
 
 }  // namespace
 
-const Isa& isa() {
-  static constinit std::atomic<const Isa*> known{nullptr};
-  if (const Isa* isa = known.load(std::memory_order_acquire)) [[likely]]
-    return *isa;
-  static const Isa chosen = choose();
-  known.store(&chosen, std::memory_order_release);
-  return chosen;
+constinit std::atomic<const Isa*> chosen_isa{nullptr};
+
+const Isa& choose_isa() {
+  static const Isa best = fill_best();
+  chosen_isa.store(&best, std::memory_order_release);
+  return best;
 }
 
 }  // namespace levin::inline v0

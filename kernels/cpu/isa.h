@@ -2,6 +2,7 @@
 // program starts.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "../backend.h"
@@ -125,9 +126,16 @@ void fill_baseline(Isa* isa);
 void fill_avx2(Isa* isa);
 void fill_avx512(Isa* isa);
 
+/// Null before the first call of isa().
+extern constinit std::atomic<const Isa*> chosen_isa;
+const Isa& choose_isa();
+
 /// The best one this machine runs; the environment variable LEVIN_ISA=baseline|avx2 forces a lower
 /// one.
-const Isa& isa();
+inline const Isa& isa() {
+  const Isa* chosen = chosen_isa.load(std::memory_order_acquire);
+  return chosen ? *chosen : choose_isa();
+}
 
 template <class T>
 const RowLoops<T>& row_loops();

@@ -10,13 +10,16 @@
 namespace levin::inline v0::cpu {
 namespace {
 
+constexpr int64_t kGrain = 32768;
+
 template <class T>
 void update(const Span& span, Rule rule, const void* numbers, const void* factors) {
   const UpdateFunction<T> loop = row_loops<T>().update[static_cast<int>(rule)];
   UpdateRow<T> whole{data_of<T>(span.p), data_of<T>(span.g), {}, span.count};
   for (int s = 0; s < kMaxStates; ++s)
     if (span.state[s].block) whole.state[s] = data_of<T>(span.state[s]);
-  parallel_for(span.count, 32768, [&](int64_t begin, int64_t end) {
+  if (span.count <= kGrain) return loop(whole, numbers, factors);
+  parallel_for(span.count, kGrain, [&](int64_t begin, int64_t end) {
     UpdateRow<T> row = whole;
     row.p += begin, row.g += begin, row.n = end - begin;
     for (T*& state : row.state)

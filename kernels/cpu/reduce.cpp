@@ -198,6 +198,17 @@ struct Dense {
   }
 };
 
+// All elements of a contiguous operand.
+template <class T>
+bool sum_all(const ReduceCall& call) {
+  const Layout& in = *call.in.layout;
+  if (call.dims + 1 != 1u << in.dim() || !in.contiguous()) return false;
+  const int64_t n = in.numel();
+  const T sum = sum_of(data_of<T>(call.in), n);
+  *data_of<T>(call.out) = call.kind == Reduction::mean ? sum / static_cast<T>(n) : sum;
+  return true;
+}
+
 template <class T>
 bool sum_dense(const ReduceCall& call) {
   Dense dense;
@@ -231,16 +242,10 @@ bool sum_leading(const ReduceCall& call, const Split& split) {
   return true;
 }
 
+// What the ways above do not do.
 template <class T>
-void reduce_typed(const ReduceCall& call) {
+[[gnu::noinline]] void reduce_rows(const ReduceCall& call, const Split& split) {
   const DType dtype = call.in.layout->dtype;
-  const bool same_type = dtype == DTypeOf<T>::value && call.out.layout->dtype == dtype;
-  const bool sums = call.kind == Reduction::sum || call.kind == Reduction::mean;
-  if constexpr (std::is_floating_point_v<T>)
-    if (sums && same_type && sum_dense<T>(call)) return;
-  const Split split(call);
-  if constexpr (std::is_floating_point_v<T>)
-    if (sums && same_type && sum_leading<T>(call, split)) return;
   const int64_t results = split.kept.numel(), n = split.reduced.numel();
   const Walk kept(split.kept), reduced(split.reduced);
   const bool in_place = dtype == DTypeOf<T>::value && reduced.contiguous();
@@ -262,6 +267,21 @@ void reduce_typed(const ReduceCall& call) {
       });
     });
   });
+}
+
+template <class T>
+void reduce_typed(const ReduceCall& call) {
+  const DType dtype = call.in.layout->dtype;
+  const bool same_type = dtype == DTypeOf<T>::value && call.out.layout->dtype == dtype;
+  const bool sums = call.kind == Reduction::sum || call.kind == Reduction::mean;
+  if constexpr (std::is_floating_point_v<T>) {
+    if (sums && same_type && (sum_all<T>(call) || sum_dense<T>(call))) return;
+    const Split split(call);
+    if (sums && same_type && sum_leading<T>(call, split)) return;
+    reduce_rows<T>(call, split);
+  } else {
+    reduce_rows<T>(call, Split(call));
+  }
 }
 
 }  // namespace
