@@ -40,13 +40,19 @@ inline const TensorImpl& first_of(const Operand* in, int count) {
   return count == 2 || in[1].tensor ? in[1].tensor->impl() : in[2].tensor->impl();
 }
 
-// Takes the operands as they are. Are all tensors contiguous, of one shape and type, and is that the
-// result's too? Then nothing is left to do.
+// Both contiguous, of one shape and type?
+inline bool alike(const TensorImpl& a, const TensorImpl& b) {
+  return a.contiguous && b.contiguous && a.layout.dtype == b.layout.dtype &&
+         a.block->device == b.block->device && a.layout.shape == b.layout.shape;
+}
+
+// Takes the operands as they are. Are all tensors alike, and is the result of that type too? Then
+// nothing is left to do.
 template <int count>
 inline bool take(Op op, const Operand* in, std::span<const double> parameters,
                  ElementwiseCall* call) {
   const TensorImpl& first = first_of(in, count);
-  bool alike = first.contiguous;
+  bool all_alike = first.contiguous;
 #pragma GCC unroll 3
   for (int i = 0; i < count; ++i) {
     if (!in[i].tensor) {
@@ -56,16 +62,14 @@ inline bool take(Op op, const Operand* in, std::span<const double> parameters,
     }
     const TensorImpl& x = in[i].tensor->impl();
     call->in[i] = {x.block.get(), &x.layout};
-    if (&x == &first) continue;
-    alike = alike && x.contiguous && x.layout.dtype == first.layout.dtype &&
-            x.block->device == first.block->device && x.layout.shape == first.layout.shape;
+    if (&x != &first) all_alike = all_alike && alike(first, x);
   }
   for (std::size_t i = 0; i < parameters.size(); ++i) call->numbers[i] = parameters[i];
   const DType type = first.layout.dtype;
   call->op = op;
   call->compute = compute_type(type);
   call->packed = call->compute == type ? first.numel : -1;
-  return alike && traits_of(op).keeps(type) && (call->number_mask == 0 || is_floating(type));
+  return all_alike && traits_of(op).keeps(type) && (call->number_mask == 0 || is_floating(type));
 }
 
 Result result_like(Op op, const TensorImpl& first) {
@@ -242,21 +246,33 @@ constexpr void (*kRecord[kMost + 2])(const ElementwiseCall&, const Operand*, int
     record_elementwise<0>, record_elementwise<1>, record_elementwise<2>, record_elementwise<3>,
     record_elementwise<4>};
 
-// Inline, since most of what it reads was in registers just before.
-[[gnu::always_inline]] inline Tensor launch(ElementwiseCall& call, const Operand* in, int count,
-                                            const Result& result, Device device) {
-  const Op op = call.op;
+void record(const ElementwiseCall& call, const Operand* in, int count, const Tensor& out) {
+  const Needs needs = traits_of(call.op).needs;
+  const int kept = (needs & input ? count : 0) + (needs & output ? 1 : 0);
+  kRecord[kept](call, in, count, out);
+}
+
+bool can_record(Op op, const Result& result) {
+  return is_grad_enabled() && traits_of(op).differentiable && is_floating(result.dtype);
+}
+
+// These are inline, since most of what they read was in registers just before.
+[[gnu::always_inline]] inline Tensor computed(ElementwiseCall& call, const Result& result,
+                                              Device device) {
   Tensor out = make_empty(*result.shape, result.numel, result.dtype, device);
   call.out = arg(out);
-  launched(backend(device).elementwise(call), name_of(op), out);
-  const Traits& traits = traits_of(op);
-  if (!is_grad_enabled() || !traits.differentiable || !is_floating(result.dtype)) return out;
+  launched(backend(device).elementwise(call), name_of(call.op), out);
+  return out;
+}
+
+[[gnu::always_inline]] inline Tensor launch(ElementwiseCall& call, const Operand* in, int count,
+                                            const Result& result, Device device) {
+  Tensor out = computed(call, result, device);
+  if (!can_record(call.op, result)) return out;
   bool wanted = false;
   for (int i = 0; i < count; ++i)
     if (in[i].tensor) wanted |= has_history(*in[i].tensor);
-  if (!wanted) return out;
-  const int kept = (traits.needs & input ? count : 0) + (traits.needs & output ? 1 : 0);
-  kRecord[kept](call, in, count, out);
+  if (wanted) record(call, in, count, out);
   return out;
 }
 
@@ -275,6 +291,28 @@ Tensor elementwise_of(Op op, const Operand* in, std::span<const double> paramete
   const TensorImpl& first = first_of(in, count);
   return launch(call, in, count, result_like(op, first), first.block->device);
 }
+
+// The common case in fewer instructions.
+Tensor elementwise_of_two(Op op, const Tensor& a, const Operand& b) {
+  const TensorImpl& x = a.impl();
+  const DType type = x.layout.dtype, compute = compute_type(type);
+  const bool fits = b.tensor ? alike(x, b.tensor->impl()) : x.contiguous && is_floating(type);
+  if (!fits || !traits_of(op).keeps(type)) return elementwise(op, {a, b});
+  ElementwiseCall call;
+  call.op = op;
+  call.compute = compute;
+  call.in[0] = arg(a);
+  if (b.tensor) call.in[1] = arg(*b.tensor);
+  if (!b.tensor) call.number_mask = 2, call.numbers[2] = b.number.value;
+  if (compute == type) call.packed = x.numel;
+  const Result result = result_like(op, x);
+  Tensor out = computed(call, result, x.block->device);
+  if (!can_record(op, result) || !(b.tensor ? recording(a, *b.tensor) : recording(a))) return out;
+  const Operand in[] = {a, b};
+  record(call, in, 2, out);
+  return out;
+}
+
 template Tensor elementwise_of<1>(Op, const Operand*, std::span<const double>);
 template Tensor elementwise_of<2>(Op, const Operand*, std::span<const double>);
 template Tensor elementwise_of<3>(Op, const Operand*, std::span<const double>);

@@ -34,6 +34,8 @@ inline Tensor elementwise(Op op, std::initializer_list<Operand> in,
   return elementwise(op, std::span(in.begin(), in.size()),
                      std::span(parameters.begin(), parameters.size()));
 }
+/// The same of a tensor and another operand.
+Tensor elementwise_of_two(Op op, const Tensor& a, const Operand& b);
 /// The same written into `out`, whose shape and type must fit; records nothing.
 void elementwise_into(const Tensor& out, Op op, std::span<const Operand> in,
                       std::span<const double> parameters);

@@ -269,9 +269,9 @@ Tensor root_gradient(const char* operation, const Tensor& root, const Tensor& gi
                                           " for a tensor of shape ", root.shape()});
     return given;
   }
-  check(root.numel() == 1,
-        {operation, ": a tensor of shape ", root.shape(),
-         " needs a gradient of its shape: without one it must be a single number"});
+  if (root.numel() != 1) [[unlikely]]
+    fail({operation, ": a tensor of shape ", root.shape(),
+          " needs a gradient of its shape: without one it must be a single number"});
   return ones_like(root);
 }
 

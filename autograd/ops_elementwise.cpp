@@ -50,11 +50,13 @@ namespace levin::inline v0 {
 #undef FORMULA
 #undef OP
 
-#define LEVIN_TENSOR(name) \
-  Tensor Tensor::name(const Tensor& other) const { return elementwise(Op::name, {*this, other}); }
+#define LEVIN_TENSOR(name)                             \
+  Tensor Tensor::name(const Tensor& other) const {     \
+    return elementwise_of_two(Op::name, *this, other); \
+  }
 #define LEVIN_TENSOR_OR_NUMBER(name) \
   LEVIN_TENSOR(name)                 \
-  Tensor Tensor::name(Number other) const { return elementwise(Op::name, {*this, other}); }
+  Tensor Tensor::name(Number other) const { return elementwise_of_two(Op::name, *this, other); }
 LEVIN_TENSOR_OR_NUMBER(mul)
 LEVIN_TENSOR_OR_NUMBER(div)
 LEVIN_TENSOR_OR_NUMBER(eq)
@@ -119,23 +121,23 @@ Number scaled(Number number, Number alpha) {
 }
 
 Tensor Tensor::add(const Tensor& other, Number alpha) const {
-  if (alpha.value != 1 && is_floating(result_type({*this, other})))
+  if (alpha.value == 1) return elementwise_of_two(Op::add, *this, other);
+  if (is_floating(result_type({*this, other})))
     return elementwise(Op::add_scaled, {*this, other}, {alpha.value});
-  if (alpha.value != 1) return elementwise(Op::add, {*this, other.mul(alpha)});
-  return elementwise(Op::add, {*this, other});
+  return elementwise_of_two(Op::add, *this, other.mul(alpha));
 }
 Tensor Tensor::add(Number other, Number alpha) const {
-  return elementwise(Op::add, {*this, scaled(other, alpha)});
+  return elementwise_of_two(Op::add, *this, scaled(other, alpha));
 }
 
 Tensor Tensor::sub(const Tensor& other, Number alpha) const {
-  if (alpha.value != 1 && is_floating(result_type({*this, other})))
+  if (alpha.value == 1) return elementwise_of_two(Op::sub, *this, other);
+  if (is_floating(result_type({*this, other})))
     return elementwise(Op::add_scaled, {*this, other}, {-alpha.value});
-  if (alpha.value != 1) return elementwise(Op::sub, {*this, other.mul(alpha)});
-  return elementwise(Op::sub, {*this, other});
+  return elementwise_of_two(Op::sub, *this, other.mul(alpha));
 }
 Tensor Tensor::sub(Number other, Number alpha) const {
-  return elementwise(Op::sub, {*this, scaled(other, alpha)});
+  return elementwise_of_two(Op::sub, *this, scaled(other, alpha));
 }
 
 Tensor operator-(Number a, const Tensor& b) { return elementwise(Op::sub, {a, b}); }

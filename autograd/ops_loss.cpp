@@ -5,26 +5,34 @@
 namespace levin::inline v0 {
 namespace {
 
+struct MseBackward {
+  bool mean;
+  Saved x, target;
+
+  MseBackward(bool is_mean, const Tensor& its_x, const Tensor& its_target)
+      : mean(is_mean), x(its_x), target(its_target) {}
+  void operator()(const Tensor& g, Grads& grads) const {
+    Tensor slope;
+    if (is_grad_enabled()) {
+      const Tensor distance = x.tensor(grads) - target.tensor(grads);
+      slope = distance * (mean ? 2 / static_cast<double>(distance.numel()) : 2) * g;
+    } else {
+      slope = grads.out(grads.wants(0) ? 0 : 1);
+      const MseBackwardCall call{mean, x.arg(grads), target.arg(grads), arg(g), arg(slope)};
+      launched(backend(g.device()).mse_backward(call), "backward of mse_loss", g);
+    }
+    if (grads.wants(1)) grads.set(1, -slope);
+    if (grads.wants(0)) grads.set(0, std::move(slope));
+  }
+};
+
 // The mean or sum of squares in one pass, and its derivative in one.
 Tensor fused_mse(const Tensor& x, const Tensor& target, bool mean) {
   Tensor y = empty({}, x.dtype(), x.device());
   launched(backend(x.device()).mse({mean, arg(x), arg(target), arg(y)}), "mse_loss", x);
-  if (!recording(x, target)) return y;
-  return record(
-      "mse_loss", std::move(y), {&x, &target},
-      [mean, a = Saved(x), b = Saved(target)](const Tensor& g, Grads& grads) {
-        Tensor slope;
-        if (is_grad_enabled()) {
-          const Tensor distance = a.tensor(grads) - b.tensor(grads);
-          slope = distance * (mean ? 2 / static_cast<double>(distance.numel()) : 2) * g;
-        } else {
-          slope = grads.out(grads.wants(0) ? 0 : 1);
-          const MseBackwardCall call{mean, a.arg(grads), b.arg(grads), arg(g), arg(slope)};
-          launched(backend(g.device()).mse_backward(call), "backward of mse_loss", g);
-        }
-        if (grads.wants(1)) grads.set(1, -slope);
-        if (grads.wants(0)) grads.set(0, std::move(slope));
-      });
+  const Tensor* inputs[] = {&x, &target};
+  if (recording(x, target)) record_as<MseBackward>("mse_loss", y, inputs, 2, mean, x, target);
+  return y;
 }
 
 }  // namespace

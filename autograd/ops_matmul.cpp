@@ -10,7 +10,16 @@ void launch_product(const char* name, const MatmulCall& call, const Tensor& c) {
   launched(backend(c.device()).matmul(call), name, c);
 }
 
-Layout swapped(const Layout& layout) { return transposed(layout, -2, -1); }
+// The transpose of a matrix.
+Layout swapped(const Layout& matrix) {
+  Layout result;
+  result.dtype = matrix.dtype;
+  result.offset = matrix.offset;
+  result.shape = {matrix.shape[1], matrix.shape[0]};
+  result.strides[0] = matrix.strides[1];
+  result.strides[1] = matrix.strides[0];
+  return result;
+}
 
 void check_types(const char* name, const Tensor& a, const Tensor& b) {
   check_same_device(name, a, b);
@@ -173,6 +182,8 @@ struct LinearBackward {
   bool has_bias;
   Saved x, weight;
 
+  LinearBackward(bool with_bias, const Tensor& its_x, const Tensor& its_weight)
+      : has_bias(with_bias), x(its_x), weight(its_weight) {}
   void operator()(const Tensor& g, Grads& grads) const {
     if (is_grad_enabled()) {
       if (grads.wants(0)) grads.set(0, levin::matmul(g, weight.tensor(grads)));
@@ -226,8 +237,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   Tensor y = linear_value(x, weight, bias, {});
   if (!(has_bias ? recording(x, weight, bias) : recording(x, weight))) return y;
   const Tensor* inputs[] = {&x, &weight, &bias};
-  return record("linear", std::move(y), inputs, has_bias ? 3 : 2,
-                LinearBackward{has_bias, Saved(x), Saved(weight)});
+  record_as<LinearBackward>("linear", y, inputs, has_bias ? 3 : 2, has_bias, x, weight);
+  return y;
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Op activation) {
@@ -246,9 +257,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Op acti
   Tensor y = linear_value(x, weight, bias, activation);
   if (!wanted) return y;
   const Tensor* inputs[] = {&x, &weight, &bias};
-  return record(
-      "linear", y, inputs, has_bias ? 3 : 2,
-      ActivatedLinearBackward{activation, SavedOutput(y), {has_bias, Saved(x), Saved(weight)}});
+  return record("linear", y, inputs, has_bias ? 3 : 2,
+                ActivatedLinearBackward{activation, SavedOutput(y), {has_bias, x, weight}});
 }
 
 }  // namespace levin::inline v0

@@ -12,7 +12,7 @@ constexpr int64_t kMost = int64_t{1} << 60;  // of what is added to a size
 
 // A contiguous copy of another element type or layout.
 Tensor copied(const char* name, const Tensor& x, DType dtype) {
-  Tensor y = empty(x.shape(), dtype, x.device());
+  Tensor y = make_empty(x.shape(), x.numel(), dtype, x.device());
   launched(backend(x.device()).copy(arg(x), arg(y)), name, x);
   if (!is_floating(dtype) || !recording(x)) return y;
   return record(name, std::move(y), {&x},
