@@ -246,7 +246,8 @@ constexpr void (*kRecord[kMost + 2])(const ElementwiseCall&, const Operand*, int
     record_elementwise<0>, record_elementwise<1>, record_elementwise<2>, record_elementwise<3>,
     record_elementwise<4>};
 
-void record(const ElementwiseCall& call, const Operand* in, int count, const Tensor& out) {
+[[gnu::noinline]] void record(const ElementwiseCall& call, const Operand* in, int count,
+                              const Tensor& out) {
   const Needs needs = traits_of(call.op).needs;
   const int kept = (needs & input ? count : 0) + (needs & output ? 1 : 0);
   kRecord[kept](call, in, count, out);
@@ -307,9 +308,8 @@ Tensor elementwise_of_two(Op op, const Tensor& a, const Operand& b) {
   if (compute == type) call.packed = x.numel;
   const Result result = result_like(op, x);
   Tensor out = computed(call, result, x.block->device);
-  if (!can_record(op, result) || !(b.tensor ? recording(a, *b.tensor) : recording(a))) return out;
-  const Operand in[] = {a, b};
-  record(call, in, 2, out);
+  if (can_record(op, result) && (has_history(a) | (b.tensor && has_history(*b.tensor))))
+    record(call, std::array<Operand, 2>{a, b}.data(), 2, out);
   return out;
 }
 

@@ -11,11 +11,18 @@ namespace levin::inline v0 {
 
 inline Arg arg(const Tensor& tensor) { return {tensor.impl().block.get(), &tensor.layout()}; }
 
+// Apart: compilers prepare parts of a message before they know that it is needed.
+[[noreturn, gnu::noinline, gnu::cold]] inline void fail_launch(const char* error,
+                                                               const char* operation,
+                                                               const Tensor& x) {
+  fail(Fault::argument,
+       {operation, " of a ", x.dtype(), " tensor of shape ", x.shape(), " ", error});
+}
+
 /// Throws what a backend function returned.
 inline void launched(const char* error, const char* operation, const Tensor& x) {
   if (error) [[unlikely]]
-    fail(Fault::argument,
-         {operation, " of a ", x.dtype(), " tensor of shape ", x.shape(), " ", error});
+    fail_launch(error, operation, x);
 }
 
 inline void check_same_device(const char* operation, const TensorImpl& a, const TensorImpl& b) {

@@ -26,7 +26,7 @@ static void release_free_tensors() {
 // A tensor that alone holds its memory keeps it: most are made and gone again with an operation, and
 // the next of that size is then one entry of one list.
 void TensorImpl::release() {
-  base = {}, node = {}, resting = {};
+  if (base || node || resting) base = {}, node = {}, resting = {};
   ThreadState& thread = thread_state();
   const int its_class = block->thread_class;
   if (its_class >= 0 && block.unique() && block->capacity + kOwnBytes <= thread.cache_room) {

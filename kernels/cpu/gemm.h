@@ -264,11 +264,6 @@ void activate(const GemmProblem<T>& x, int64_t i, int64_t rows) {
 template <class T>
 void gemm(const GemmProblem<T>& x) {
   alignas(64) T panel[kMostBlock * kTileColumns<T>];
-  if (x.m <= kTileRows && x.n <= kTileColumns<T> && x.k <= kMostBlock && !x.scratch) {
-    if (x.n > 0) multiply_panel(x, {0, x.m, 0, x.k, true, true}, 0, x.n, panel);
-    if (x.activation) activate(x, 0, x.m);
-    return;
-  }
   const int64_t blocks = x.k <= kMostBlock ? 1 : (x.k + kMostBlock - 1) / kMostBlock;
   const int64_t length = blocks == 1 ? x.k : (x.k + blocks - 1) / blocks;
   cut_evenly(0, x.m, kRowBlock<T>, [&](int64_t i, int64_t rows) {

@@ -156,14 +156,16 @@ void reduce_row(const ReduceCall& call, const Row<T>& row, int64_t n, R* result)
 template <class T>
 void sum_columns(const T* x, int64_t rows, int64_t row_stride, int64_t columns, bool mean, T* out) {
   constexpr int64_t kMost = kSumColumns<T>;
-  const int64_t grain = kGrain / (rows + 1) / kMost + 1;
-  parallel_for((columns + kMost - 1) / kMost, grain, [=](int64_t begin, int64_t end) {
+  const auto sum_some = [=](int64_t begin, int64_t end) {
     for (int64_t c = begin * kMost; c < end * kMost && c < columns; c += kMost) {
       const int64_t count = columns - c < kMost ? columns - c : kMost;
       row_loops<T>().sum_columns(x + c, rows, row_stride, count, out + c);
       for (int64_t i = c; mean && i < c + count; ++i) out[i] /= static_cast<T>(rows);
     }
-  });
+  };
+  if (columns <= kMost) return sum_some(0, 1);
+  const int64_t grain = kGrain / (rows + 1) / kMost + 1;
+  parallel_for((columns + kMost - 1) / kMost, grain, sum_some);
 }
 
 template <class T>
@@ -217,7 +219,9 @@ bool sum_dense(const ReduceCall& call) {
   const bool mean = call.kind == Reduction::mean;
   const T* x = data_of<T>(call.in);
   T* out = data_of<T>(call.out);
-  if (inner != 1) {
+  if (outer == 1 && inner != 1) {
+    sum_columns(x, n, inner, inner, mean, out);
+  } else if (inner != 1) {
     // Many small matrices are shared out, of few large ones the columns.
     parallel_for(outer, kGrain / (n * inner + 1) + 1, [=](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
