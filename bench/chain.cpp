@@ -73,12 +73,12 @@ void add(const std::string& name, int64_t n, bool backward, Step step) {
 }
 
 void add_captured(const std::string& name, int64_t n, bool backward) {
-  const auto run = [n, backward](benchmark::State& state) {
+  const auto captured = std::make_shared<CapturedStep>();
+  const auto run = [n, backward, captured](benchmark::State& state) {
     const Chain* const chain = chain_of(n, backward);
     if (!chain) return state.SkipWithError("the results differ from those by hand");
-    CapturedStep captured;
-    measure_captured(state, captured, [&] {
-      captured.run({}, [&] { return backward ? chain->forward_backward() : chain->forward(); });
+    measure_captured(state, *captured, [&] {
+      captured->run({}, [&] { return backward ? chain->forward_backward() : chain->forward(); });
     });
   };
   add_workload(name, run, n < 1000000 ? Threads::one : Threads::one_and_two);

@@ -34,11 +34,12 @@ void add_workload(const std::string& name, Run run, Threads threads = Threads::o
 /// Times step(), which runs `captured` once; an error where that is not replayed.
 template <class Step>
 void measure_captured(benchmark::State& state, const levin::CapturedStep& captured, Step step) {
+  for (int i = 0; i < 10 && !captured.has_replayed(); ++i) step();
+  if (!captured.has_replayed())
+    return state.SkipWithError(("stays eager: " + captured.why_eager()).c_str());
   measure(state, step);
-  bool replayed = captured.has_replayed();
-  step();  // the last one may have been a step that runs as written, to be compared
-  replayed = replayed || captured.has_replayed();
-  if (!replayed) state.SkipWithError(("stays eager: " + captured.why_eager()).c_str());
+  const std::string& reason = captured.why_eager();
+  if (!reason.empty()) state.SkipWithError(("became eager: " + reason).c_str());
 }
 
 /// A function that gives what make() gives: made when it is first asked for, kept for all repetitions.
@@ -59,10 +60,10 @@ void add_eager_and_captured(const std::string& workload, Make make,
     const auto& step = of();
     measure(state, [&] { benchmark::DoNotOptimize(step()); });
   };
-  const auto captured = [of = made_once(make)](benchmark::State& state) {
+  const auto captured = [of = made_once(make),
+                         replay = std::make_shared<levin::CapturedStep>()](auto& state) {
     const auto& step = of();
-    levin::CapturedStep replay;
-    measure_captured(state, replay, [&] { benchmark::DoNotOptimize(replay.run({}, step)); });
+    measure_captured(state, *replay, [&] { benchmark::DoNotOptimize(replay->run({}, step)); });
   };
   add_workload(workload + "/levin", eager, threads);
   add_workload(workload + "/captured", captured, threads);

@@ -67,7 +67,7 @@ def times(rows):
     names = columns_of(rows)
     cell = lambda row, name: duration(row[name]["best"]) if name in row else ""
     allocations = lambda row: ", ".join(
-        f"{row[name]['allocations']:.3g}" for name in OURS if "allocations" in row.get(name, {}))
+        f"{abs(round(row[name]['allocations'], 2)):g}" for name in OURS if "allocations" in row.get(name, {}))
     return table(["", *map(COLUMNS.get, names), "allocations a step"],
                  [(workload, *(cell(row, name) for name in names), allocations(row))
                   for workload, row in sorted(rows.items())])
