@@ -308,7 +308,7 @@ Tensor elementwise_of_two(Op op, const Tensor& a, const Operand& b) {
   if (compute == type) call.packed = x.numel;
   const Result result = result_like(op, x);
   Tensor out = computed(call, result, x.block->device);
-  if (can_record(op, result) && (has_history(a) | (b.tensor && has_history(*b.tensor))))
+  if (can_record(op, result) && has_history(a) + (b.tensor && has_history(*b.tensor)) > 0)
     record(call, std::array<Operand, 2>{a, b}.data(), 2, out);
   return out;
 }
