@@ -168,8 +168,9 @@ struct Derivative {
   // g times the derivative in one kernel.
   Tensor fused(OpPart part, int to, const Saved* x, const Tensor& g, Grads& grads) const {
     const Needs needs = traits_of(op).needs;
-    ElementwiseCall call{
-        op, part, compute, number_mask, {numbers[0], numbers[1], numbers[2], numbers[3]}, {}, {}};
+    ElementwiseCall call;  // a list of its fields would clear it by a slow instruction
+    call.op = op, call.part = part, call.compute = compute, call.number_mask = number_mask;
+    for (int i = 0; i < 4; ++i) call.numbers[i] = numbers[i];
     Layout broadcast[kMost];
     for (int i = 0; i < count; ++i) {
       const bool read = reads(part) >> i & 1;

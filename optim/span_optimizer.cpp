@@ -92,11 +92,7 @@ void SpanOptimizer::prepare(Group& group, Prepared* prepared) {
     const Tensor *g = &leaf->collected, *target = &p;
     if (!g->is_contiguous()) g = &prepared->copies.emplace_back(g->contiguous());
     if (!p.is_contiguous()) target = &prepared->gapped.emplace_back(p, p.contiguous()).second;
-    Span& span = shared_->spans.emplace_back();
-    span.p = arg(*target);
-    span.g = arg(*g);
-    span.count = p.numel();
-    span.counters = group.slots[i].counters;
+    Span span{arg(*target), arg(*g), {}, p.numel(), group.slots[i].counters};
     for (int s = 0; s < kMaxStates && scheme_->states[s].name; ++s) {
       if (!is_wanted(group, s)) continue;
       Tensor* state = &group.slots[i].state[s];
@@ -109,6 +105,7 @@ void SpanOptimizer::prepare(Group& group, Prepared* prepared) {
       }
       span.state[s] = arg(*state);
     }
+    shared_->spans.push_back(span);
     ++group.active;
   }
 }
