@@ -94,13 +94,24 @@ Tensor repeated(Number value, const Tensor& x, const Tensor& index) {
   return number_like(x, value).expand(index.shape());
 }
 
+Layout spread_layout(const Layout& positions, const Shape& shape, int dim) {
+  Layout layout = positions;
+  layout.shape = shape;
+  for (int d = 0; d < shape.size(); ++d) layout.strides[d] = 0;
+  layout.strides[dim] = positions.strides[0];
+  return layout;
+}
+
 // Slices of x along `dim`; the gradient leaves out slice number `ignored`.
 Tensor selected_slices(const char* name, const Tensor& x, int dim, const Tensor& positions,
                        int64_t ignored = -1) {
   Shape shape = x.shape();
   shape[dim] = positions.numel();
   const Tensor y = empty(shape, x.dtype(), x.device());
-  launch_index(name, IndexKind::gather, dim, x, spread(positions, shape, dim), y);
+  const Layout layout = spread_layout(positions.layout(), shape, dim);
+  const Arg index = {positions.impl().block.get(), &layout};
+  if (backend(y.device()).index({IndexKind::gather, dim, arg(x), index, arg(y)}))
+    fail_index(name, positions, dim, x.shape()[dim]);
   if (!is_floating(x.dtype()) || !recording(x)) return y;
   return record(name, y, {&x},
                 [dim, ignored, saved = Saved(positions)](const Tensor& g, Grads& grads) {
@@ -146,11 +157,7 @@ void launch_index(const char* name, IndexKind kind, int dim, const Tensor& sourc
 }
 
 Tensor spread(const Tensor& positions, const Shape& shape, int dim) {
-  Layout layout = positions.layout();
-  layout.shape = shape;
-  for (int d = 0; d < shape.size(); ++d) layout.strides[d] = 0;
-  layout.strides[dim] = positions.layout().strides[0];
-  return make_view(positions, layout);
+  return make_view(positions, spread_layout(positions.layout(), shape, dim));
 }
 
 Tensor Tensor::gather(int64_t dim, const Tensor& index) const {

@@ -50,6 +50,13 @@ TEST(Batch, ManyTensors) {
   int64_t size = 0;
   for (const Tensor& tensor : batch) EXPECT_EQ(tensor.numel(), ++size);
   EXPECT_EQ(size, 6);
+  Batch copy = batch;
+  const Batch moved = std::move(copy);
+  EXPECT_EQ(moved.size(), 6);
+  EXPECT_TRUE(moved[5].is_same(batch[5]));
+  batch = Batch{ones({2}), ones({3})};
+  EXPECT_EQ(batch.size(), 2);
+  EXPECT_EQ(moved[5].numel(), 6);
 }
 
 int64_t take_apart(const Batch& batch) {
@@ -110,6 +117,23 @@ TEST(TensorDataset, GivesRows) {
   EXPECT_EQ(batch[0].shape(), Shape({3, 1}));
   EXPECT_EQ(numbers_of(batch[1]), (Numbers{14, 10, 14}));
   EXPECT_EQ(batch[1].dtype(), kInt64);
+}
+
+// Neighbours are copied together, large batches on several threads.
+TEST(TensorDataset, GivesRowsOfAnyTypeAndSize) {
+  for (const DType dtype : {kFloat64, kFloat32, kInt64, kUInt8, kBFloat16})
+    for (const Shape& shape : {Shape{9}, Shape{9, 1}, Shape{9, 3}, Shape{9, 5, 4000}}) {
+      const Tensor rows = arange(shape.numel()).remainder(100).to(dtype).reshape(shape);
+      const TensorDataset dataset(Batch{rows});
+      const Tensor index = from_vector<int64_t>({3, 4, 5, 0, 8, 7, 8, 0, 1}, {9});
+      std::vector<Tensor> expected;
+      for (const int64_t row : index.to_vector<int64_t>()) expected.push_back(rows.select(0, row));
+      EXPECT_EQ(numbers_of(dataset.get_batch(index).tensor()), numbers_of(stack(expected)));
+      const Tensor every_second = dataset.get_batch(index.slice(0, 1, 9, 2)).tensor();
+      EXPECT_EQ(numbers_of(every_second[1]), numbers_of(rows.select(0, 0)));
+      for (const int64_t wrong : {int64_t{-1}, int64_t{9}, INT64_MAX, INT64_MIN})
+        EXPECT_THROW(dataset.get_batch(from_vector<int64_t>({8, wrong, 1}, {3})), out_of_range);
+    }
 }
 
 TEST(TensorDataset, KeepsNamesAndForgetsGradients) {

@@ -3,6 +3,7 @@
 // whatever the number of threads.
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 
 #include "../pool.h"
 #include "cpu_backend.h"
@@ -115,6 +116,50 @@ const char* run(const Paths& paths, int uncut, const int64_t* positions, Move mo
   return right ? nullptr : kOutOfRange;
 }
 
+// Does a gather pick whole rows of a contiguous source, as a loader does and an embedding?
+bool picks_rows(const IndexCall& call) {
+  const Layout &index = *call.index.layout, &source = *call.source.layout;
+  if (call.kind != IndexKind::gather || call.dim != 0 || index.dim() < 2) return false;
+  for (int d = 1; d < index.dim(); ++d)
+    if ((index.strides[d] != 0 && index.shape[d] != 1) || index.shape[d] != source.shape[d])
+      return false;
+  return source.contiguous() && call.out.layout->contiguous();
+}
+
+// out[i] = source[positions[i]] for rows of `bytes` bytes; neighbours are copied together.
+const char* pick_rows(const IndexCall& call) {
+  const Layout& index = *call.index.layout;
+  const int64_t rows = index.shape[0], step = index.strides[0], all = index.numel();
+  if (all == 0) return nullptr;
+  const auto item = static_cast<int64_t>(item_size(call.source.layout->dtype));
+  const int64_t range = call.source.layout->shape[0], bytes = all / rows * item;
+  const auto first_byte = [item](const Arg& arg) {
+    return static_cast<char*>(arg.block->data) + arg.layout->offset * item;
+  };
+  const char* source = first_byte(call.source);
+  char* out = first_byte(call.out);
+  const int64_t* positions = data_of<int64_t>(call.index);
+  std::atomic<bool> right{true};
+  const int64_t grain = all <= kGrain ? rows : std::max<int64_t>(kGrain / (all / rows), 1);
+  parallel_for(rows, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin, count; i < end; i += count) {
+      const int64_t first = positions[i * step];
+      if (first < 0 || first >= range) {
+        right = false;
+        return;
+      }
+      const int64_t most = std::min(end - i, range - first);
+      for (count = 1; count < most && positions[(i + count) * step] == first + count;) ++count;
+      // Rows of large tables are far away. (A quarter less time for 64 of 784 floats out of 1e6.)
+      if (const int64_t ahead = i + count + 1; ahead < end)
+        if (const int64_t far = positions[ahead * step]; far >= 0 && far < range)
+          __builtin_prefetch(source + far * bytes);
+      std::memcpy(out + i * bytes, source + first * bytes, count * bytes);
+    }
+  });
+  return right ? nullptr : kOutOfRange;
+}
+
 template <class S>
 S added(S a, S b) {
   if constexpr (std::is_integral_v<S>)
@@ -145,6 +190,7 @@ const char* run_typed(const IndexCall& call) {
 }  // namespace
 
 const char* index(const IndexCall& call) {
+  if (picks_rows(call)) return pick_rows(call);
   return with_type(call.source.layout->dtype,
                    [&](auto element) { return run_typed<decltype(element)>(call); });
 }

@@ -1,6 +1,7 @@
 #include "data_loader.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "../../autograd/ops.h"
 #include "../../kernels/check.h"
@@ -42,7 +43,9 @@ LoaderIterator DataLoader::epoch(int64_t epoch, int64_t position) const {
     Generator shuffling = Generator(seed_).keyed(static_cast<uint64_t>(epoch), UINT64_MAX);
     iterator.order_ = randperm(samples, shuffling, "loader");
   } else {
-    iterator.order_ = arange(samples);
+    iterator.order_ = empty({samples}, kInt64);
+    auto* order = iterator.order_.data<int64_t>();
+    std::iota(order, order + samples, int64_t{0});
   }
   return iterator;
 }
@@ -59,8 +62,10 @@ const Batch* LoaderIterator::next() {
 }
 
 Tensor LoaderIterator::index_of_batch() const {
-  const int64_t start = position_ * options_.batch_size;
-  return order_.narrow(0, start, std::min(options_.batch_size, order_.numel() - start));
+  Layout layout = order_.layout();
+  layout.offset = position_ * options_.batch_size;
+  layout.shape[0] = std::min(options_.batch_size, order_.numel() - layout.offset);
+  return make_view(order_, layout);
 }
 
 // Samples one by one, each copied to its row.
