@@ -30,10 +30,11 @@ void CompiledBatches::stay_eager(std::string reason) {
 }
 
 std::shared_ptr<CompiledBatches::Kept> CompiledBatches::keep(std::optional<AlgorithmOutput> output,
-                                                             const data::Batch& batch) {
+                                                             const data::Batch& batch) const {
   auto kept = std::make_shared<Kept>();
   kept->output = std::move(output);
   if (!kept->output) return kept;
+  kept->cached = model_.cache_result_place();
   const auto note = [&](Tensor* tensor) {
     for (int i = 0; tensor->defined() && i < batch.size(); ++i) {
       if (tensor->impl().block.get() != batch[i].impl().block.get()) continue;
@@ -42,8 +43,9 @@ std::shared_ptr<CompiledBatches::Kept> CompiledBatches::keep(std::optional<Algor
       return;
     }
   };
-  for (data::Batch* part : {&kept->output->y, &kept->output->x, &kept->output->gt})
-    for (Tensor& tensor : *part) note(&tensor);
+  for (AlgorithmOutput* result : {&*kept->output, &**kept->cached})
+    for (data::Batch* part : {&result->y, &result->x, &result->gt})
+      for (Tensor& tensor : *part) note(&tensor);
   return kept;
 }
 
@@ -53,11 +55,15 @@ void CompiledBatches::settle(const data::Batch& batch) {
     ++report_->replayed_batches;
     for (const Shared& shared : current_->shared) {
       const Tensor& now = batch[shared.input];
+      if (shared.is_whole) {
+        *shared.place = now;
+        continue;
+      }
       Layout layout = shared.place->layout();
       layout.offset = now.layout().offset + shared.offset;
-      *shared.place = shared.is_whole ? now : make_tensor(now.impl().block, layout);
+      *shared.place = make_tensor(now.impl().block, layout);
     }
-    model_.set_cache_result(*current_->output);
+    model_.set_cache_result_place(current_->cached);
     return;
   }
   if (!current_->output) stay_eager("the algorithm skipped a batch");

@@ -43,7 +43,7 @@ class CompiledBatches {
   bool working() const { return working_; }
 
  private:
-  // A tensor of the output that lies in one of the batch's: the next batch has it elsewhere.
+  // A tensor of a result that lies in one of the batch's: the next batch has it elsewhere.
   struct Shared {
     Tensor* place;
     int input;
@@ -52,12 +52,12 @@ class CompiledBatches {
   };
   struct Kept {
     std::optional<AlgorithmOutput> output;
+    LME::ResultPlace cached;  // the same, detached
     std::vector<Shared> shared;
   };
 
   void look_for_changes(const data::Batch& batch);
-  static std::shared_ptr<Kept> keep(std::optional<AlgorithmOutput> output,
-                                    const data::Batch& batch);
+  std::shared_ptr<Kept> keep(std::optional<AlgorithmOutput> output, const data::Batch& batch) const;
   void settle(const data::Batch& batch);
 
   const char* kind_;

@@ -68,7 +68,7 @@ LEVIN_EVALUATION_HOOKS(predict)
 class ProfiledHook {
  public:
   ProfiledHook(Profiler* profiler, const char* kind, const std::string& owner, const char* hook)
-      : action_(profiler ? kind + owner + "." + hook : std::string()), scope_(profiler, action_) {}
+      : scope_(profiler, profiler ? std::string_view(action_ = kind + owner + "." + hook) : "") {}
 
  private:
   std::string action_;

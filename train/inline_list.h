@@ -1,39 +1,41 @@
 // InlineList: a list that needs no memory from the heap while it is short.
 #pragma once
 
-#include <algorithm>
 #include <initializer_list>
+#include <memory>
 #include <utility>
 #include <vector>
 
 namespace levin::inline v0 {
 
-/// Up to N elements lie inside the object, more in a vector.
+/// Up to N elements lie inside the object, more in a vector. Copying and moving T must not throw.
 template <class T, int N>
 class InlineList {
  public:
-  InlineList() = default;
+  InlineList() {}
   InlineList(const InlineList& other) { *this = other; }
   InlineList(InlineList&& other) noexcept { *this = std::move(other); }
-  // Only what is in use is copied.
   InlineList& operator=(const InlineList& other) {
     if (this == &other) return *this;
-    resize_few(other);
-    std::copy_n(other.few_, other.few(), few_);
+    clear();
     many_ = other.many_;
+    std::uninitialized_copy_n(other.few_, other.few(), few_);
+    size_ = other.size_;
     return *this;
   }
   InlineList& operator=(InlineList&& other) noexcept {
     if (this == &other) return *this;
-    resize_few(other);
-    std::move(other.few_, other.few_ + other.few(), few_);
+    clear();
     many_ = std::move(other.many_);
+    std::uninitialized_move_n(other.few_, other.few(), few_);
+    size_ = other.size_;
     other.clear();
     return *this;
   }
   InlineList(std::initializer_list<T> elements) {
     for (const T& element : elements) push_back(element);
   }
+  ~InlineList() { clear(); }
 
   int size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -47,18 +49,19 @@ class InlineList {
 
   T& push_back(T element) {
     if (size_ == N) {
-      many_.clear();
+      many_.reserve(N + 1);
       for (T& few : few_) many_.push_back(std::move(few));
+      std::destroy_n(few_, N);
     }
-    ++size_;
-    if (size_ > N)
+    if (size_ >= N)
       many_.push_back(std::move(element));
     else
-      few_[size_ - 1] = std::move(element);
+      std::construct_at(few_ + size_, std::move(element));
+    ++size_;
     return back();
   }
   void clear() {
-    for (T& element : *this) element = T();
+    std::destroy_n(few_, few());
     many_.clear();
     size_ = 0;
   }
@@ -66,13 +69,10 @@ class InlineList {
  private:
   // How many lie inside.
   int few() const { return size_ > N ? 0 : size_; }
-  // Takes the other's size; elements that are left over are let go.
-  void resize_few(const InlineList& other) {
-    for (int i = other.few(); i < few(); ++i) few_[i] = T();
-    size_ = other.size_;
-  }
 
-  T few_[N];
+  union {  // only those that are in use are objects: most lists are short, and many are made
+    T few_[N];
+  };
   std::vector<T> many_;
   int size_ = 0;
 };

@@ -96,13 +96,15 @@ MetricResults LME::lme_metrics(const Tensor& y, const Tensor& gt, bool include_l
 }
 
 void LME::set_cache_result(const AlgorithmOutput& output) {
-  cache_result_ = output;
+  if (cache_result_.use_count() > 1) cache_result_ = std::make_shared<ResultPlace::element_type>();
+  *cache_result_ = output;
+  AlgorithmOutput& cached = **cache_result_;
   const auto detach = [](Tensor* tensor) {
     if (tensor->defined() && tensor->requires_grad()) *tensor = tensor->detach();
   };
-  for (data::Batch* part : {&cache_result_->y, &cache_result_->x, &cache_result_->gt})
+  for (data::Batch* part : {&cached.y, &cached.x, &cached.gt})
     for (Tensor& tensor : *part) detach(&tensor);
-  for (MetricResults::Entry& entry : cache_result_->metrics) entry.result.detach();
+  for (MetricResults::Entry& entry : cached.metrics) entry.result.detach();
 }
 
 void LME::configure_optimizers() {

@@ -74,8 +74,12 @@ class LME : public nn::Module {
   /// While they are set, lme_metrics() calls these: validation has copies of the metrics.
   void set_active_metrics(const EpochMetrics* metrics) { active_metrics_ = metrics; }
   /// What the algorithm gave for the last batch, detached.
-  const std::optional<AlgorithmOutput>& cache_result() const { return cache_result_; }
+  const std::optional<AlgorithmOutput>& cache_result() const { return *cache_result_; }
   void set_cache_result(const AlgorithmOutput& output);
+  /// The place where it stands. A replayed batch writes into tensors that a place holds already.
+  using ResultPlace = std::shared_ptr<std::optional<AlgorithmOutput>>;
+  const ResultPlace& cache_result_place() const { return cache_result_; }
+  void set_cache_result_place(const ResultPlace& place) { cache_result_ = place; }
 
   /// Takes weights, hyper-parameters, and the states of optimizers and schedulers where the model has
   /// them, from a checkpoint. Throws std::invalid_argument for one that does not fit; then nothing
@@ -160,7 +164,7 @@ class LME : public nn::Module {
   nn::AnyModule base_model_;
   std::shared_ptr<MetadataCallback> metadata_;
   std::vector<AnyCallback> default_checkpoints_;
-  std::optional<AlgorithmOutput> cache_result_;
+  ResultPlace cache_result_ = std::make_shared<std::optional<AlgorithmOutput>>();
   const EpochMetrics* active_metrics_ = nullptr;
   Trainer* trainer_ = nullptr;
 };

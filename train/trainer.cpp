@@ -115,6 +115,7 @@ void Trainer::begin(TrainerFn function, LME& model) {
   logged_.reset();
   callbacks_.clear();
   train_loader_ = val_loaders_ = {};
+  training_batches_ = 0;
   log_dir_.clear();
   ckpt_path_.clear();
   kept_ = {};
@@ -195,7 +196,8 @@ void Trainer::count_batches(const BatchLimit& limit, const char* name) {
   for (const data::DataLoader& loader : val_loaders_.list())
     val_batch_counts_.push_back(limit.of(loader.size(), name));
   if (function_ != TrainerFn::fit) return;
-  const int64_t batches = num_training_batches();
+  const int64_t batches = training_batches_ =
+      options_.limit_train_batches.of(train_loader_.list()[0].size(), "limit_train_batches");
   const BatchLimit& interval = options_.val_check_interval;
   check_interval_ = static_cast<int64_t>(
       interval.is_part() ? std::max(interval.value() * static_cast<double>(batches), 1.0)

@@ -141,7 +141,7 @@ class Trainer {
   /// Of the epoch: from its on_train_batch_start on.
   bool is_last_batch() const { return at_.batch + in_step_ >= num_training_batches(); }
   /// Batches that an epoch takes, within limit_train_batches.
-  int64_t num_training_batches() const;
+  int64_t num_training_batches() const { return training_batches_; }
   /// Batches of all loaders that an evaluation takes.
   int64_t num_val_batches() const;
   /// Of one loader.
@@ -321,6 +321,7 @@ class Trainer {
   TrainerFn function_ = TrainerFn::fit;
   Status status_ = Status::idle;
   data::Loaders train_loader_, val_loaders_;
+  int64_t training_batches_ = 0;
   std::vector<int64_t> val_batch_counts_;
   std::vector<AnyCallback> callbacks_;
   Callback plain_callback_;  // whose hooks do nothing

@@ -70,11 +70,6 @@ std::string Trainer::path_in_folders(const std::string& path) const {
   return last;
 }
 
-int64_t Trainer::num_training_batches() const {
-  if (train_loader_.list().empty()) return 0;
-  return options_.limit_train_batches.of(train_loader_.list()[0].size(), "limit_train_batches");
-}
-
 int64_t Trainer::num_evaluation_batches(int64_t dataloader_idx) const {
   const int64_t all = val_batch_counts_[dataloader_idx], sanity = options_.num_sanity_val_steps;
   return sanity_checking() && sanity >= 0 ? std::min(all, sanity) : all;

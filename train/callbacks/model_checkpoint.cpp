@@ -200,6 +200,7 @@ void ModelCheckpoint::on_train_start(Trainer&, LME&) {
 
 void ModelCheckpoint::on_train_batch_end(Trainer& trainer, LME&, const AlgorithmOutput*,
                                          const data::Batch&, int64_t) {
+  if (every_n_steps_ == 0 && !options_.train_time_interval) return;
   if (has_nothing_to_save(trainer)) return;
   const bool by_steps = every_n_steps_ > 0 && trainer.global_step() % every_n_steps_ == 0;
   bool by_time = false;

@@ -33,11 +33,16 @@ void EpochMetrics::start(const LME& model, bool copies) {
 }
 
 void EpochMetrics::update(const AlgorithmOutput& output, bool weigh) {
-  check_names(output.metrics);
-  const double weight = weigh ? samples_in(output.gt) : 1;
+  InlineList<const MetricResult*, 8> results;
   for (const auto& [name, metric] : metrics_) {
-    const Where where(name, "metric");
-    metric->batch_update(*output.metrics.find(name), weight);
+    results.push_back(output.metrics.find(name));
+    if (!results.back()) fail_names(output.metrics);
+  }
+  if (output.metrics.size() != results.size()) fail_names(output.metrics);
+  const double weight = weigh ? samples_in(output.gt) : 1;
+  for (int i = 0; i < results.size(); ++i) {
+    const Where where(metrics_[i].name, "metric");
+    metrics_[i].metric->batch_update(*results[i], weight);
   }
 }
 
@@ -45,10 +50,7 @@ void EpochMetrics::reset() {
   for (const auto& [name, metric] : metrics_) metric->reset();
 }
 
-void EpochMetrics::check_names(const MetricResults& results) const {
-  bool same = results.size() == static_cast<int>(metrics_.size());
-  for (const auto& [name, metric] : metrics_) same &= results.contains(name);
-  if (same) return;
+void EpochMetrics::fail_names(const MetricResults& results) const {
   std::vector<std::string> expected, came;
   for (const auto& [name, metric] : metrics_) expected.push_back(name);
   for (const auto& [name, result] : results) came.emplace_back(std::string_view(name));

@@ -29,7 +29,7 @@ class EpochMetrics {
   CoreMetric& loss() const { return *metrics_[0].metric; }
 
  private:
-  void check_names(const MetricResults& results) const;
+  [[noreturn]] void fail_names(const MetricResults& results) const;
 
   std::vector<NamedMetric> metrics_;
 };

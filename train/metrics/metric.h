@@ -50,7 +50,7 @@ class MetricName {
   operator std::string_view() const { return {text_, size_}; }
 
  private:
-  char text_[kLongest] = {};
+  char text_[kLongest];  // the first size_ of them
   unsigned char size_ = 0;
 };
 
