@@ -79,16 +79,26 @@ TEST(Allocations, AreCounted) {
   EXPECT_EQ(allocations - before, 2);
 }
 
-void expect_none(LME& model, const data::DataLoader& loader) {
+void expect_none(LME& model, const data::DataLoader& loader, bool compile) {
   const Scratch folder;
   const auto count = std::make_shared<Count>();
   model.callbacks = {PlotMetrics(), count};
-  Trainer(quiet(folder.path(), 3)).fit(model, loader, loader);
+  TrainerOptions options = quiet(folder.path(), 3);
+  options.compile = compile;
+  Trainer trainer(options);
+  trainer.fit(model, loader, loader);
+  EXPECT_EQ(trainer.compiled().why_eager, "");
+  EXPECT_EQ(trainer.compiled().replayed_batches > 0, compile);
   // The first epoch warms up caches; after that nothing is asked of the system.
   EXPECT_EQ(count->counts[1], 0);
   EXPECT_EQ(count->counts[2], 0);
   EXPECT_EQ(count->val_counts[1], 0);
   EXPECT_EQ(count->val_counts[2], 0);
+}
+
+// As it is written, and replayed.
+void expect_none(LME& model, const data::DataLoader& loader) {
+  for (const bool compile : {false, true}) expect_none(model, loader, compile);
 }
 
 TEST(Allocations, ASeedStepMakesNone) {

@@ -8,6 +8,7 @@
 
 #include "scratch.h"
 #include "seed_model.h"
+#include "whole_run.h"
 
 namespace levin {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 // What a run leaves.
 struct Result {
   std::vector<double> parameters;
-  std::string csv, history;
+  std::string csv, metadata, history;
   CompileReport report;
   int64_t algorithm_calls = 0;
 };
@@ -68,6 +69,7 @@ Result trained(bool compile, const Setting& setting) {
   result.parameters = parameters_of(model);
   result.parameters.push_back(watches->sum);
   result.csv = read_whole(trainer.log_dir() + "/metrics.csv");
+  result.metadata = lasting(read_whole(trainer.log_dir() + "/fit_metadata.json"));
   for (const auto& [name, value] : trainer.callback_metrics())
     result.history += name + "=" + std::to_string(value) + "\n";
   result.report = trainer.compiled();
@@ -79,6 +81,7 @@ Result expect_same(const Setting& setting) {
   const Result plain = trained(false, setting), compiled = trained(true, setting);
   EXPECT_EQ(plain.parameters, compiled.parameters);
   EXPECT_EQ(plain.csv, compiled.csv);
+  EXPECT_EQ(plain.metadata, compiled.metadata);
   EXPECT_EQ(plain.history, compiled.history);
   EXPECT_EQ(plain.report.replayed_batches, 0);
   if (compiled.algorithm_calls > 0) {
