@@ -90,6 +90,7 @@ bool multiply(CblasGemm<T> gemm, const GemmProblem<T>& x) {
 }  // namespace
 
 const char* blas_error() { return blas().error; }
+bool blas_is_chosen() { return blas().error || blas().sgemm; }
 bool blas_multiply(const GemmProblem<float>& x) { return multiply(blas().sgemm, x); }
 bool blas_multiply(const GemmProblem<double>& x) { return multiply(blas().dgemm, x); }
 

@@ -9,6 +9,8 @@ namespace levin::inline v0 {
 /// Null, or why products cannot be computed as LEVIN_MATMUL says. Loads the library when first
 /// called.
 const char* blas_error();
+/// Did the user ask for it?
+bool blas_is_chosen();
 /// Computes x with OpenBLAS. False where the user did not ask for it, or its interface does not take
 /// x: strides that are 1 in no direction, rows that overlap.
 bool blas_multiply(const GemmProblem<float>& x);

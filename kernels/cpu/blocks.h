@@ -10,6 +10,16 @@ namespace levin::inline v0::cpu {
 /// Elements for which a second thread pays.
 inline constexpr int64_t kGrain = 32768;
 
+/// body(begin, end) over pieces of `count` rows of `size` elements. (Few rows are not divided: that
+/// takes as long as their work.)
+template <class Body>
+void parallel_rows(int64_t count, int64_t size, Body body) {
+  if (count * size <= kGrain)
+    body(int64_t{0}, count);
+  else
+    parallel_for(count, kGrain / (size + 1) + 1, body);
+}
+
 // block(start, n) for every block of a row longer than one, in parallel, combined pairwise. A row of
 // more blocks than `results` holds is cut where that tree has its root.
 template <class T, class Combine, class Block>

@@ -23,7 +23,6 @@ bool in_range(const EntropyRows<T>& rows) {
   return all;
 }
 
-int64_t grain_of(int64_t classes) { return kGrain / (classes + 1) + 1; }
 
 template <class T>
 const char* forward(const CrossEntropyCall& call) {
@@ -38,7 +37,7 @@ const char* forward(const CrossEntropyCall& call) {
   const T divisor = call.mean ? static_cast<T>(counted(rows)) : T(1);
   rows.scale = 1 / divisor;
   if (call.slopes.block) rows.slopes = data_of<T>(call.slopes);
-  parallel_for(rows.count, grain_of(rows.classes), [&rows](int64_t begin, int64_t end) {
+  parallel_rows(rows.count, rows.classes, [&rows](int64_t begin, int64_t end) {
     EntropyRows<T> part = rows;
     part.x += begin * rows.classes;
     part.target += begin;
@@ -59,7 +58,7 @@ void backward(const CrossEntropyBackwardCall& call) {
   const T *slopes = data_of<T>(call.slopes), *g = data_of<T>(call.g);
   T* dx = data_of<T>(call.dx);
   const int64_t step = call.g.layout->dim();  // from one row's gradient to the next
-  parallel_for(rows, grain_of(classes), [=](int64_t begin, int64_t end) {
+  parallel_rows(rows, classes, [=](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r)
       if (g[r * step] != 1 || dx != slopes)
         row_loops<T>().scale(slopes + r * classes, g[r * step], classes, dx + r * classes);

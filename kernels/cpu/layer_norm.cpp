@@ -38,7 +38,7 @@ void forward(const LayerNormCall& call) {
   const NormRows<T> rows = rows_of<T>(call.x, call.weight, call.kept, call.size);
   const T* bias = data_or_null<T>(call.bias);
   T* out = data_of<T>(call.out);
-  parallel_for(rows.count, kGrain / (rows.size + 1) + 1, [=](int64_t begin, int64_t end) {
+  parallel_rows(rows.count, rows.size, [=](int64_t begin, int64_t end) {
     row_loops<T>().layer_norm(part_of(rows, begin, end), static_cast<T>(call.eps), bias,
                               out + begin * rows.size);
   });

@@ -6,6 +6,7 @@
 
 #include "../pool.h"
 #include "blas.h"
+#include "command.h"
 #include "cpu_backend.h"
 #include "isa.h"
 #include "walk.h"
@@ -130,13 +131,12 @@ bool run_problem(const GemmProblem<T, S>& x) {
   return done;
 }
 
-// Calls f(element offset) for every matrix of a batch.
+// Where the matrices of a batch lie behind the first.
 struct Batch {
   Walk walk;
   int64_t count;
   explicit Batch(const Layout& layout) {
     Layout leading;
-    leading.offset = layout.offset;
     for (int d = 0; d < layout.dim() - 2; ++d) {
       leading.strides[d] = layout.strides[d];
       leading.shape.push_back(layout.shape[d]);
@@ -168,40 +168,64 @@ bool run_batch(const MatmulCall& call, const GemmProblem<T, S>& problem) {
   return done;
 }
 
+constexpr const char* kNoActivation = "needs float32 or float64 for an activation";
+
+// The first of a call's products.
 template <class T, class S>
-const char* run(const MatmulCall& call) {
+GemmProblem<T, S> problem_of(const MatmulCall& call) {
   const Layout &a = *call.a.layout, &b = *call.b.layout, &c = *call.c.layout;
   const int d = c.dim();
   GemmProblem<T, S> x{};
   x.m = c.shape[d - 2];
   x.n = c.shape[d - 1];
   x.k = a.shape[d - 1];
-  x.a = static_cast<const S*>(call.a.block->data);
+  x.a = data_of<S>(call.a);
   x.a_row = a.strides[d - 2], x.a_column = a.strides[d - 1];
-  x.b = static_cast<const S*>(call.b.block->data);
+  x.b = data_of<S>(call.b);
   x.b_row = b.strides[d - 2], x.b_column = b.strides[d - 1];
-  x.c = static_cast<S*>(call.c.block->data);
+  x.c = data_of<S>(call.c);
   x.c_row = c.strides[d - 2], x.c_column = c.strides[d - 1];
   x.alpha = static_cast<T>(call.alpha);
   x.beta = static_cast<T>(call.beta);
   if (call.bias.block) x.bias = data_of<S>(call.bias);
   if (call.activation) {
-    if constexpr (!std::is_floating_point_v<S>) return "needs float32 or float64 for an activation";
     x.relu = *call.activation == Op::relu;
     constexpr ComputeType kType = sizeof(S) == 4 ? kComputeF32 : kComputeF64;
     if (!x.relu) x.activation = isa().tiles[static_cast<int>(*call.activation)][0][kType];
   }
-  bool done;
-  if (d == 2) {
-    x.a += a.offset, x.b += b.offset, x.c += c.offset;
-    done = run_problem(x);
-  } else {
-    done = run_batch(call, x);
-  }
+  return x;
+}
+
+template <class T, class S>
+const char* run(const MatmulCall& call) {
+  if (call.activation && !std::is_floating_point_v<S>) return kNoActivation;
+  const auto x = problem_of<T, S>(call);
+  const bool done = call.c.layout->dim() == 2 ? run_problem(x) : run_batch(call, x);
   return done ? nullptr : "needs more memory than the system has";
 }
 
+// A small product that needs no memory.
+template <class T>
+std::unique_ptr<Command> prepare_product(const MatmulCall& call) {
+  const auto problem = problem_of<T, T>(call);
+  if (call.c.layout->dim() != 2 || problem.m * problem.n * problem.k >= kSmall ||
+      packs_a(problem) || blas_is_chosen())
+    return nullptr;
+  return command([x = problem, a = Place<T>(call.a), b = Place<T>(call.b), c = Place<T>(call.c),
+                  bias = Place<T>(call.bias), gemm = row_loops<T>().gemm]() mutable {
+    x.a = a.get(), x.b = b.get(), x.c = c.get(), x.bias = bias.get();
+    gemm(x);
+    return nullptr;
+  });
+}
+
 }  // namespace
+
+std::unique_ptr<Command> prepare(const MatmulCall& call) {
+  const DType dtype = call.c.layout->dtype;
+  if (dtype == kFloat32) return prepare_product<float>(call);
+  return dtype == kFloat64 ? prepare_product<double>(call) : nullptr;
+}
 
 const char* matmul(const MatmulCall& call) {
   if (const char* error = blas_error()) [[unlikely]]

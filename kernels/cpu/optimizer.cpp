@@ -2,15 +2,12 @@
 #include <cstring>
 
 #include "../formulas/optimizers.h"
-#include "../pool.h"
+#include "blocks.h"
 #include "cpu_backend.h"
-#include "isa.h"
 #include "walk.h"
 
 namespace levin::inline v0::cpu {
 namespace {
-
-constexpr int64_t kGrain = 32768;
 
 template <class T>
 void update(const Span& span, Rule rule, const void* numbers, const void* factors) {

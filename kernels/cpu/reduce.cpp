@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "blocks.h"
+#include "command.h"
 #include "cpu_backend.h"
 #include "walk.h"
 
@@ -156,21 +157,18 @@ void reduce_row(const ReduceCall& call, const Row<T>& row, int64_t n, R* result)
 template <class T>
 void sum_columns(const T* x, int64_t rows, int64_t row_stride, int64_t columns, bool mean, T* out) {
   constexpr int64_t kMost = kSumColumns<T>;
-  const auto sum_some = [=](int64_t begin, int64_t end) {
+  parallel_rows((columns + kMost - 1) / kMost, rows * kMost, [=](int64_t begin, int64_t end) {
     for (int64_t c = begin * kMost; c < end * kMost && c < columns; c += kMost) {
       const int64_t count = columns - c < kMost ? columns - c : kMost;
       row_loops<T>().sum_columns(x + c, rows, row_stride, count, out + c);
       for (int64_t i = c; mean && i < c + count; ++i) out[i] /= static_cast<T>(rows);
     }
-  };
-  if (columns <= kMost) return sum_some(0, 1);
-  const int64_t grain = kGrain / (rows + 1) / kMost + 1;
-  parallel_for((columns + kMost - 1) / kMost, grain, sum_some);
+  });
 }
 
 template <class T>
 void sum_rows(const T* x, int64_t rows, int64_t n, bool mean, T* out) {
-  parallel_for(rows, kGrain / (n + 1) + 1, [=](int64_t begin, int64_t end) {
+  parallel_rows(rows, n, [=](int64_t begin, int64_t end) {
     if (n <= kSumBlock)
       row_loops<T>().sum_rows(x + begin * n, end - begin, n, out + begin);
     else
@@ -212,18 +210,11 @@ bool sum_all(const ReduceCall& call) {
 }
 
 template <class T>
-bool sum_dense(const ReduceCall& call) {
-  Dense dense;
-  if (!dense.fits(call)) return false;
+void sum_dense(const Dense& dense, bool mean, const T* x, T* out) {
   const int64_t outer = dense.outer, n = dense.n, inner = dense.inner;
-  const bool mean = call.kind == Reduction::mean;
-  const T* x = data_of<T>(call.in);
-  T* out = data_of<T>(call.out);
-  if (outer == 1 && inner != 1) {
-    sum_columns(x, n, inner, inner, mean, out);
-  } else if (inner != 1) {
+  if (inner != 1) {
     // Many small matrices are shared out, of few large ones the columns.
-    parallel_for(outer, kGrain / (n * inner + 1) + 1, [=](int64_t begin, int64_t end) {
+    parallel_rows(outer, n * inner, [=](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
         sum_columns(x + i * n * inner, n, inner, inner, mean, out + i * inner);
     });
@@ -233,7 +224,6 @@ bool sum_dense(const ReduceCall& call) {
     const T sum = sum_of(x, n);
     *out = mean ? sum / static_cast<T>(n) : sum;
   }
-  return true;
 }
 
 // Columns that lie beside each other, rows at any distance.
@@ -246,7 +236,15 @@ bool sum_leading(const ReduceCall& call, const Split& split) {
   return true;
 }
 
-// What the ways above do not do.
+// Is it a sum whose elements are read and written as they are?
+template <class T>
+bool is_sum_of(const ReduceCall& call) {
+  return std::is_floating_point_v<T> && call.in.layout->dtype == DTypeOf<T>::value &&
+         call.out.layout->dtype == DTypeOf<T>::value &&
+         (call.kind == Reduction::sum || call.kind == Reduction::mean);
+}
+
+// What the ways below do not do.
 template <class T>
 [[gnu::noinline]] void reduce_rows(const ReduceCall& call, const Split& split) {
   const DType dtype = call.in.layout->dtype;
@@ -257,8 +255,7 @@ template <class T>
   with_type(call.out.layout->dtype, [&](auto element) {
     using R = decltype(element);
     R* out = data_of<R>(call.out);
-    const int64_t grain = kGrain / (n + 1) + 1;
-    parallel_for(results, grain, [&](int64_t begin, int64_t end) {
+    parallel_rows(results, n, [&](int64_t begin, int64_t end) {
       R* result = out + begin;
       kept.runs(begin, end - begin, [&](int64_t at, int64_t stride, int64_t count) {
         for (int64_t j = 0; j < count; ++j, at += stride) {
@@ -275,20 +272,35 @@ template <class T>
 
 template <class T>
 void reduce_typed(const ReduceCall& call) {
-  const DType dtype = call.in.layout->dtype;
-  const bool same_type = dtype == DTypeOf<T>::value && call.out.layout->dtype == dtype;
-  const bool sums = call.kind == Reduction::sum || call.kind == Reduction::mean;
   if constexpr (std::is_floating_point_v<T>) {
-    if (sums && same_type && (sum_all<T>(call) || sum_dense<T>(call))) return;
+    const bool sums = is_sum_of<T>(call), mean = call.kind == Reduction::mean;
+    if (sums && sum_all<T>(call)) return;
+    if (Dense dense; sums && dense.fits(call))
+      return sum_dense(dense, mean, data_of<T>(call.in), data_of<T>(call.out));
     const Split split(call);
-    if (sums && same_type && sum_leading<T>(call, split)) return;
+    if (sums && sum_leading<T>(call, split)) return;
     reduce_rows<T>(call, split);
   } else {
     reduce_rows<T>(call, Split(call));
   }
 }
 
+template <class T>
+std::unique_ptr<Command> prepare_sum(const ReduceCall& call) {
+  Dense dense;
+  if (!is_sum_of<T>(call) || !dense.fits(call)) return nullptr;
+  const bool mean = call.kind == Reduction::mean;
+  return command([dense, mean, x = Place<T>(call.in), out = Place<T>(call.out)] {
+    sum_dense<T>(dense, mean, x.get(), out.get());
+    return nullptr;
+  });
+}
+
 }  // namespace
+
+std::unique_ptr<Command> prepare(const ReduceCall& call) {
+  return call.in.layout->dtype == kFloat64 ? prepare_sum<double>(call) : prepare_sum<float>(call);
+}
 
 const char* reduce(const ReduceCall& call) {
   with_compute_type(call.in.layout->dtype, [&](auto zero) { reduce_typed<decltype(zero)>(call); });

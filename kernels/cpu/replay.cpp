@@ -9,17 +9,13 @@
 namespace levin::inline v0 {
 namespace {
 
-// A call as it is, by way of the backend.
-class Issued final : public cpu::Command {
- public:
-  explicit Issued(const Call& call) : call_(call) {}
-  const char* run() noexcept override {
-    return std::visit([](const auto& c) { return issue(cpu_backend(), c); }, call_);
-  }
-
- private:
-  const Call& call_;
-};
+// A call made ready, or else as it is, by way of the backend.
+template <class C>
+std::unique_ptr<cpu::Command> command_of(const C& call) {
+  if constexpr (requires { cpu::prepare(call); })
+    if (auto prepared = cpu::prepare(call)) return prepared;
+  return cpu::command([&call, &cpu = cpu_backend()] { return issue(cpu, call); });
+}
 
 // One command to be: a call, or those of a group.
 struct Item {
@@ -163,7 +159,8 @@ class Replay::Planner {
 
   void add_command(const Item& item, int number) {
     if (item.elements < 0) {
-      replay_.commands_.push_back(std::make_unique<Issued>(*item.calls[0]));
+      const auto make = [](const auto& call) { return command_of(call); };
+      replay_.commands_.push_back(std::visit(make, *item.calls[0]));
       return;
     }
     std::vector<const Block*> inner;

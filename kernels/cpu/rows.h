@@ -1,6 +1,7 @@
 // Loops over rows and columns: sums in the fixed lanes, largest and smallest elements.
 #pragma once
 
+#include "edge.h"
 #include "isa.h"
 #include "simd_math.h"
 
@@ -201,29 +202,27 @@ template <class T, int lanes>
   });
 }
 
-// The same for a few columns of fewer than 256 rows: the lanes stay in registers.
+// Lanes j, j + step, j + 2 step .. of 16, each half added to the one before it.
+template <int step, class V, class Lane>
+[[gnu::always_inline]] inline V fold_few_lanes(int j, const Lane& lane) {
+  if constexpr (step == 16)
+    return lane(j);
+  else
+    return fold_few_lanes<2 * step, V>(j, lane) + fold_few_lanes<2 * step, V>(j + step, lane);
+}
+
+// The same for a few columns of fewer than 256 rows, lane after lane, so that none goes to memory.
 template <class T>
 void sum_few_columns(const T* x, int64_t rows, int64_t row_stride, int64_t columns, T* out) {
   using V = Vec<T>;
-  constexpr int kLanes = 16;
   map_row<T>(columns, [=](int64_t c, int64_t count) {
-    V lane[kLanes];
-#pragma GCC unroll 16
-    for (V& sum : lane) sum = V(0);
-    int64_t r = 0;
-    const T* at = x + c;
-    for (; r + kLanes <= rows; r += kLanes, at += kLanes * row_stride)
-#pragma GCC unroll 16
-      for (int j = 0; j < kLanes; ++j)
-        lane[j] = lane[j] + V::load_first(at + j * row_stride, count);
-#pragma GCC unroll 16
-    for (int j = 0; j < kLanes; ++j)
-      if (r + j < rows) lane[j] = lane[j] + V::load_first(at + j * row_stride, count);
-#pragma GCC unroll 4
-    for (int half = kLanes / 2; half; half /= 2)
-#pragma GCC unroll 8
-      for (int j = 0; j < half; ++j) lane[j] = lane[j] + lane[j + half];
-    lane[0].store_first(out + c, count);
+    const Edge<V> edge(count);
+    const auto lane = [=](int j) __attribute__((always_inline)) {
+      V sum(0);
+      for (int64_t r = j; r < rows; r += 16) sum = sum + edge.load(x + r * row_stride + c);
+      return sum;
+    };
+    edge.store(fold_few_lanes<1, V>(0, lane), out + c);
   });
 }
 

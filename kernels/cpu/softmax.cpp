@@ -1,7 +1,6 @@
 // softmax and log_softmax over contiguous rows, forward and backward.
-#include "../pool.h"
+#include "blocks.h"
 #include "cpu_backend.h"
-#include "isa.h"
 #include "walk.h"
 
 namespace levin::inline v0::cpu {
@@ -16,7 +15,7 @@ const char* softmax(const SoftmaxCall& call) {
     const T* x = data_of<T>(call.x_or_y);
     const T* g = call.backward ? data_of<T>(call.g) : nullptr;
     T* out = data_of<T>(call.out);
-    parallel_for(rows, 32768 / n + 1, [&](int64_t begin, int64_t end) {
+    parallel_rows(rows, n, [&](int64_t begin, int64_t end) {
       const int64_t first = begin * n, count = end - begin;
       if (g)
         row_loops<T>().softmax_backward(x + first, g + first, out + first, count, n, call.log);
