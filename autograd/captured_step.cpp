@@ -191,18 +191,20 @@ bool CapturedStep::replayed(std::span<const Tensor> inputs, uint64_t key) {
     return false;
   }
   state.now = at;
-  state.places.clear();
-  for (const Tensor& input : inputs)
-    state.places.push_back({input.impl().block.get(), input.layout().offset});
-  if (!at->replay || at->check || at->is_in_doubt() || ++at->runs >= kCheckEvery) return false;
+  if (!at->replay || at->check || at->is_in_doubt() || ++at->runs >= kCheckEvery) {
+    state.places.clear();
+    for (const Tensor& input : inputs)
+      state.places.push_back({input.impl().block.get(), input.layout().offset});
+    return false;
+  }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const int64_t moved = state.places[i].offset - at->places[i].offset;
-    at->replay->set_input(i, static_cast<char*>(state.places[i].block->data) +
+    Block& block = *inputs[i].impl().block;
+    const int64_t moved = inputs[i].layout().offset - at->places[i].offset;
+    at->replay->set_input(i, static_cast<char*>(block.data) +
                                  moved * static_cast<int64_t>(item_size(inputs[i].dtype())));
+    if (at->replay->writes_input(i)) ++block.version;
   }
   if (const char* error = at->replay->run()) fail(Fault::world, {"a replayed step ", error});
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (at->replay->writes_input(i)) ++inputs[i].impl().block->version;
   for (const auto& [leaf, fresh] : at->leaves.fresh)
     static_cast<LeafNode*>(leaf.get())->fresh = fresh;
   return state.has_replayed = true;

@@ -66,21 +66,23 @@ void Group::add(const Call& call) {
       step.tile = compare;
     }
     for (int i = 0; i < 4; ++i)
-      step.in[i] = c->number_mask >> i & 1 ? constant(c->numbers[3 - i], c->compute)
-                                           : operand(c->in[i], step.compute);
+      if (c->number_mask >> i & 1)
+        add_input(step, i, constant(c->numbers[3 - i], c->compute));
+      else if (c->in[i].block)
+        add_input(step, i, operand(c->in[i], step.compute));
     step.out = operand(c->out, step.result);
   } else if (const auto* c = std::get_if<CopyCall>(&call)) {
     // Whole numbers become what they are copied to in one step.
     const DType from = c->in.layout->dtype;
     step.kind = Step::convert;
     step.compute = step.result = compute_type(is_floating(from) ? from : c->out.layout->dtype);
-    step.in[0] = operand(c->in, step.compute);
+    add_input(step, 0, operand(c->in, step.compute));
     step.out = operand(c->out, step.result);
   } else {
     const auto& sum = std::get<ReduceCall>(call);
     step.kind = Step::sum;
     step.compute = step.result = sum.in.layout->dtype;
-    step.in[0] = operand(sum.in, step.compute);
+    add_input(step, 0, operand(sum.in, step.compute));
     step.out = operand(sum.out, step.result);
     step.mean = sum.kind == Reduction::mean;
     step.number = sums_++;
@@ -88,11 +90,13 @@ void Group::add(const Call& call) {
   steps_.push_back(step);
 }
 
+void Group::add_input(Step& step, int place, Operand operand) {
+  step.place[step.operands] = static_cast<uint8_t>(place);
+  step.in[step.operands++] = std::move(operand);
+}
+
 Group::Operand Group::operand(const Arg& arg, DType wanted) const {
-  static constinit void* nothing = nullptr;
   Operand operand;
-  operand.base = &nothing;
-  if (!arg.block) return operand;
   const Layout& layout = *arg.layout;
   const bool direct = layout.dtype == wanted && layout.contiguous();
   const auto size = static_cast<int64_t>(item_size(layout.dtype));
@@ -146,35 +150,36 @@ const char* Group::run() noexcept {
 }
 
 void Group::run_step(const Step& step, int64_t at, int64_t count, Scratch& scratch) {
-  const void* in[4];
-  for (int i = 0; i < 4; ++i) {
-    const Operand& from = step.in[i];
-    in[i] = from.kind == Operand::direct ? scratch.of(from) + from.start + at * from.size
-                                         : bring(from, step.compute, at, count, i, scratch);
-  }
-  if (step.kind == Step::sum) return add_sum(step, in[0], at, count, scratch);
   const Operand& out = step.out;
   const bool direct = out.kind == Operand::direct;
   void* const results =
       direct ? scratch.of(out) + out.start + at * out.size : scratch.buffer(kBuffers - 2);
+  const void* in[4] = {};
+  for (int i = 0; i < step.operands; ++i) {
+    const Operand& from = step.in[i];
+    in[step.place[i]] = from.kind == Operand::direct
+                            ? scratch.of(from) + from.start + at * from.size
+                            : bring(from, step.compute, at, count, scratch,
+                                    step.kind == Step::convert ? results : scratch.buffer(i));
+  }
+  if (step.kind == Step::sum) return add_sum(step, in[0], at, count, scratch);
   if (step.kind == Step::formula)
     step.tile(in, results, step.numbers, count);
-  else
+  else if (in[0] != results)
     std::memcpy(results, in[0], count * item_size(step.compute));
   if (!direct) scatter(step, results, at, count, scratch);
 }
 
-// Elements [at, at + count) of an operand, contiguous and of the compute type.
-const void* Group::bring(const Operand& from, DType compute, int64_t at, int64_t count, int buffer,
-                         Scratch& scratch) const {
+// Copies elements [at, at + count) of an operand, contiguous and of the compute type.
+const void* Group::bring(const Operand& from, DType compute, int64_t at, int64_t count,
+                         Scratch& scratch, void* to) const {
   const char* data = scratch.of(from) + from.start;
-  char* const to = scratch.buffer(buffer);
   with_compute_type(compute, [&](auto zero) {
     using T = decltype(zero);
     if (from.kind == Operand::repeated)
-      std::fill_n(reinterpret_cast<T*>(to), count, element_as<T>(data, from.offset, from.dtype));
+      std::fill_n(static_cast<T*>(to), count, element_as<T>(data, from.offset, from.dtype));
     else
-      gather_tile(from.walk, from.dtype, data, from.base ? at : 0, count, reinterpret_cast<T*>(to));
+      gather_tile(from.walk, from.dtype, data, from.base ? at : 0, count, static_cast<T*>(to));
   });
   return to;
 }

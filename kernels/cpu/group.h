@@ -36,7 +36,8 @@ class Group final : public Command {
 
  private:
   static constexpr int64_t kTile = 1024, kGrain = 32768;
-  static constexpr int64_t kTileBytes = kTile * 8;
+  // Not a multiple of a page, or all tiles would lie in the same lines of the cache.
+  static constexpr int64_t kTileBytes = kTile * 8 + 320;
   static constexpr int kSlots = 12, kBuffers = 6;  // tiles of locals; what operands are gathered in
 
   // A local block's tile, from the call that writes it first to the last that uses it.
@@ -58,7 +59,9 @@ class Group final : public Command {
     TileFunction tile = nullptr;
     double numbers[4] = {};
     DType compute, result;  // of what is read, and what comes out
+    int operands = 0;       // that it reads: those in `in` whose places in the call are `place`
     Operand in[4], out;
+    uint8_t place[4] = {};
     bool mean = false;
     int number = 0;  // of a sum
   };
@@ -66,11 +69,12 @@ class Group final : public Command {
   struct Scratch;
   void make_local(const Block* block, const std::vector<const Call*>& calls);
   void add(const Call& call);
+  static void add_input(Step& step, int place, Operand operand);
   Operand operand(const Arg& arg, DType wanted) const;
   Operand constant(double value, DType compute);
 
-  const void* bring(const Operand& from, DType compute, int64_t at, int64_t count, int buffer,
-                    Scratch& scratch) const;
+  const void* bring(const Operand& from, DType compute, int64_t at, int64_t count, Scratch& scratch,
+                    void* to) const;
   void scatter(const Step& step, const void* results, int64_t at, int64_t count,
                Scratch& scratch) const;
   void run_step(const Step& step, int64_t at, int64_t count, Scratch& scratch);

@@ -1,8 +1,10 @@
 #include "replay.h"
 
 #include <algorithm>
-#include <numeric>
+#include <limits>
+#include <unordered_set>
 
+#include "../check.h"
 #include "cpu_backend.h"
 #include "group.h"
 
@@ -16,6 +18,8 @@ std::unique_ptr<cpu::Command> command_of(const C& call) {
     if (auto prepared = cpu::prepare(call)) return prepared;
   return cpu::command([&call, &cpu = cpu_backend()] { return issue(cpu, call); });
 }
+
+constexpr std::size_t kMostConstant = 4096;  // bytes
 
 // One command to be: a call, or those of a group.
 struct Item {
@@ -64,10 +68,11 @@ bool fits(const Call& call, const Item& item) {
 }
 
 // Each call joins the last group before it that it fits into and that it may be moved up to.
-std::vector<Item> schedule(const std::deque<Call>& calls) {
+std::vector<Item> schedule(const std::vector<const Call*>& calls) {
   constexpr std::size_t kFarthest = 32;
   std::vector<Item> items;
-  for (const Call& call : calls) {
+  for (const Call* one : calls) {
+    const Call& call = *one;
     const int64_t elements = cpu::Group::elements_of(call);
     Item* joined = nullptr;
     for (std::size_t back = 1; elements > 0 && back <= std::min(items.size(), kFarthest); ++back) {
@@ -103,10 +108,12 @@ class Replay::Planner {
 
   void plan() {
     for (const Call& call : replay_.recording_->calls) rebind(replay_.calls_.emplace_back(call));
-    const std::vector<Item> items = schedule(replay_.calls_);
+    find_constants();
+    const std::vector<Item> items = schedule(steps_);
     find_temporaries(items);
     for (int i = 0; i < static_cast<int>(items.size()); ++i) add_command(items[i], i);
     give_memory();
+    for (const Call* call : constants_) make_constant(*call);
   }
 
  private:
@@ -143,6 +150,35 @@ class Replay::Planner {
     });
   }
 
+  // Small tensors that depend on nothing but numbers are made once; steps_ are the other calls.
+  void find_constants() {
+    std::unordered_map<const Block*, int> writes;
+    for (const Call& call : replay_.calls_)
+      each_operand(call, [&](const Arg& arg, Use use) { writes[arg.block] += use != Use::read; });
+    std::unordered_set<const Block*> constant;
+    for (const Call& call : replay_.calls_) {
+      const bool elementwise = cpu::Group::elements_of(call) > 0 && !cpu::Group::is_sum(call);
+      bool known = elementwise || std::holds_alternative<FillCall>(call);
+      Block* made = nullptr;
+      each_operand(call, [&](const Arg& arg, Use use) {
+        if (use != Use::read) made = arg.block;
+        known &= use == Use::read ? constant.contains(arg.block)
+                                  : temporaries_.contains(arg.block) && writes[arg.block] == 1 &&
+                                        arg.block->bytes <= kMostConstant;
+      });
+      (known ? constants_ : steps_).push_back(&call);
+      if (!known) continue;
+      constant.insert(made);
+      order_.push_back(made);
+      temporaries_.at(made) = {0, std::numeric_limits<int>::max(), false};
+    }
+  }
+
+  static void make_constant(const Call& call) {
+    const char* error = std::visit([](const auto& c) { return issue(cpu_backend(), c); }, call);
+    if (error) fail(Fault::world, {"planning a replay: ", name_of(call), " ", error});
+  }
+
   void find_temporaries(const std::vector<Item>& items) {
     for (int i = 0; i < static_cast<int>(items.size()); ++i)
       each_operand(items[i], [&](const Arg& arg, Use, bool) {
@@ -150,7 +186,7 @@ class Replay::Planner {
         if (found == temporaries_.end()) return;
         Temporary& temporary = found->second;
         if (temporary.first < 0) temporary.first = i, order_.push_back(arg.block);
-        temporary.last = i;
+        temporary.last = std::max(temporary.last, i);
         const Layout& layout = *arg.layout;
         temporary.whole &=
             layout.offset == 0 && layout.contiguous() && layout.numel() == items[i].elements;
@@ -211,6 +247,7 @@ class Replay::Planner {
   std::unordered_map<const Block*, Block*> stand_in_;
   std::unordered_map<const Block*, Temporary> temporaries_;  // by their stand-ins
   std::vector<Block*> order_;
+  std::vector<const Call*> constants_, steps_;
 };
 
 Replay::Replay(std::unique_ptr<Recording> recording, const std::vector<InputPlace>& inputs)
