@@ -72,12 +72,7 @@ void Group::add(const Call& call) {
         add_input(step, i, operand(c->in[i], step.compute));
     step.out = operand(c->out, step.result);
   } else if (const auto* c = std::get_if<CopyCall>(&call)) {
-    // Whole numbers become what they are copied to in one step.
-    const DType from = c->in.layout->dtype;
-    step.kind = Step::convert;
-    step.compute = step.result = compute_type(is_floating(from) ? from : c->out.layout->dtype);
-    add_input(step, 0, operand(c->in, step.compute));
-    step.out = operand(c->out, step.result);
+    add_conversion(*c, step);
   } else {
     const auto& sum = std::get<ReduceCall>(call);
     step.kind = Step::sum;
@@ -88,6 +83,17 @@ void Group::add(const Call& call) {
     step.number = sums_++;
   }
   steps_.push_back(step);
+}
+
+// Whole numbers become what they are copied to in one step.
+void Group::add_conversion(const CopyCall& call, Step& step) const {
+  const DType from = call.in.layout->dtype;
+  step.kind = Step::convert;
+  step.compute = step.result = compute_type(is_floating(from) ? from : call.out.layout->dtype);
+  if (step.compute == kFloat32 && from != kFloat32 && call.in.layout->contiguous())
+    step.widen = isa().widen[static_cast<int>(from)];
+  add_input(step, 0, operand(call.in, step.widen ? from : step.compute));
+  step.out = operand(call.out, step.result);
 }
 
 void Group::add_input(Step& step, int place, Operand operand) {
@@ -165,6 +171,8 @@ void Group::run_step(const Step& step, int64_t at, int64_t count, Scratch& scrat
   if (step.kind == Step::sum) return add_sum(step, in[0], at, count, scratch);
   if (step.kind == Step::formula)
     step.tile(in, results, step.numbers, count);
+  else if (step.widen)
+    step.widen(in[0], static_cast<float*>(results), count);
   else if (in[0] != results)
     std::memcpy(results, in[0], count * item_size(step.compute));
   if (!direct) scatter(step, results, at, count, scratch);

@@ -57,6 +57,7 @@ class Group final : public Command {
   struct Step {
     enum Kind : uint8_t { formula, convert, sum } kind = formula;
     TileFunction tile = nullptr;
+    void (*widen)(const void* from, float* to, int64_t n) = nullptr;  // of a conversion
     double numbers[4] = {};
     DType compute, result;  // of what is read, and what comes out
     int operands = 0;       // that it reads: those in `in` whose places in the call are `place`
@@ -71,6 +72,7 @@ class Group final : public Command {
   void add(const Call& call);
   static void add_input(Step& step, int place, Operand operand);
   Operand operand(const Arg& arg, DType wanted) const;
+  void add_conversion(const CopyCall& call, Step& step) const;
   Operand constant(double value, DType compute);
 
   const void* bring(const Operand& from, DType compute, int64_t at, int64_t count, Scratch& scratch,
