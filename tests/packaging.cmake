@@ -53,8 +53,9 @@ function(levin_consumer_test way)
 endfunction()
 
 levin_consumer_test(find_package -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_BUILD_TYPE=Release)
-# This one compiles the library again, unoptimised, since that is quicker.
-levin_consumer_test(add_subdirectory -DLEVIN_ROOT=${PROJECT_SOURCE_DIR} -DCMAKE_BUILD_TYPE=Debug)
+# This one compiles the library again: neither optimised nor for a debugger, since that is quicker.
+levin_consumer_test(add_subdirectory -DLEVIN_ROOT=${PROJECT_SOURCE_DIR} -DCMAKE_BUILD_TYPE=Debug
+                    -DCMAKE_CXX_FLAGS_DEBUG=-O0)
 # FetchContent adds the same folder: that it configures, and leaves its host alone, is enough.
 add_test(NAME consumer.FetchContent
          COMMAND ${CMAKE_COMMAND} -S ${consumer} -B ${CMAKE_CURRENT_BINARY_DIR}/consumer_FetchContent
