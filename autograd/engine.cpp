@@ -235,23 +235,25 @@ class Run {
   }
 
   // Adds to a leaf's gradient. Its memory stays the same from step to step where nobody else holds
-  // it.
+  // it, and copying costs little.
   void collect(LeafNode* leaf, Tensor grad) {
     Tensor& slot = leaf->collected;
+    const bool free = grad.owned_alone() && grad.is_contiguous();
     if (create_graph_) {
       slot = leaf->fresh ? grad.clone() : slot + grad;
     } else if (!leaf->fresh) {
       slot.add_(grad);
-    } else if (slot.defined() && slot.owned_alone()) {
+    } else if (slot.defined() && slot.owned_alone() && !(free && grad.numel() >= kManyElements)) {
       slot.copy_(grad);
     } else {
-      slot = grad.owned_alone() && grad.is_contiguous() ? std::move(grad) : grad.clone();
+      slot = free ? std::move(grad) : grad.clone();
     }
     leaf->fresh = false;
     if (thread_state().touched_leaves) note_leaf(leaf);
   }
 
   static constexpr uint32_t kNotEntered = UINT32_MAX;
+  static constexpr int64_t kManyElements = 65536;
 
   ThreadEngine& engine_;
   const uint64_t id_;
