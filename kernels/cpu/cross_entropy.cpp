@@ -23,7 +23,6 @@ bool in_range(const EntropyRows<T>& rows) {
   return all;
 }
 
-
 template <class T>
 const char* forward(const CrossEntropyCall& call) {
   EntropyRows<T> rows{};
