@@ -235,25 +235,23 @@ class Run {
   }
 
   // Adds to a leaf's gradient. Its memory stays the same from step to step where nobody else holds
-  // it, and copying costs little.
+  // it, unless much would have to be copied for that.
   void collect(LeafNode* leaf, Tensor grad) {
     Tensor& slot = leaf->collected;
     const bool free = grad.owned_alone() && grad.is_contiguous();
-    if (create_graph_) {
+    if (create_graph_)
       slot = leaf->fresh ? grad.clone() : slot + grad;
-    } else if (!leaf->fresh) {
+    else if (!leaf->fresh)
       slot.add_(grad);
-    } else if (slot.defined() && slot.owned_alone() && !(free && grad.numel() >= kManyElements)) {
+    else if (slot.defined() && slot.owned_alone() && !(free && grad.numel() >= 65536))
       slot.copy_(grad);
-    } else {
+    else
       slot = free ? std::move(grad) : grad.clone();
-    }
     leaf->fresh = false;
     if (thread_state().touched_leaves) note_leaf(leaf);
   }
 
   static constexpr uint32_t kNotEntered = UINT32_MAX;
-  static constexpr int64_t kManyElements = 65536;
 
   ThreadEngine& engine_;
   const uint64_t id_;
