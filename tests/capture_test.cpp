@@ -218,5 +218,26 @@ TEST(Capture, WhatTheHostDoesIsSeen) {
   }
 }
 
+// Small ones are copied, so that a gradient's memory stays where it is.
+TEST(Capture, LargeGradientsAreHandedOverNotCopied) {
+  for (const int64_t rows : {8, 1024}) {
+    manual_seed(1);
+    const Tensor x = randn({rows, 64}).requires_grad_(), labels = zeros({rows}, kInt64);
+    const auto step = [&] {
+      x.zero_grad();
+      cross_entropy(x, labels).backward();
+    };
+    step();
+    const Tensor before = x.grad().clone();
+    StepRecorder recorder;
+    {
+      const CpuOverride here(&recorder);
+      step();
+    }
+    EXPECT_EQ(recorder.text().find("copy") == std::string::npos, rows == 1024) << recorder.text();
+    EXPECT_EQ(x.grad().to_vector<float>(), before.to_vector<float>());
+  }
+}
+
 }  // namespace
 }  // namespace levin
