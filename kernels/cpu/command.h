@@ -46,5 +46,8 @@ class Place {
 /// which are issued as they are.
 std::unique_ptr<Command> prepare(const MatmulCall& call);
 std::unique_ptr<Command> prepare(const ReduceCall& call);
+std::unique_ptr<Command> prepare(const MseCall& call);
+std::unique_ptr<Command> prepare(const MseBackwardCall& call);
+std::unique_ptr<Command> prepare(const OptimizerStep& step);
 
 }  // namespace levin::inline v0::cpu

@@ -3,6 +3,7 @@
 
 #include "../formulas/optimizers.h"
 #include "blocks.h"
+#include "command.h"
 #include "cpu_backend.h"
 #include "walk.h"
 
@@ -52,7 +53,60 @@ Run run_of(Rule rule, formula::RuleList<Rules...>) {
   return found;
 }
 
+// A span whose blocks may move.
+template <class T>
+struct Rows {
+  Place<T> p, g, state[kMaxStates];
+  int64_t count;
+  double* counters;
+
+  explicit Rows(const Span& span)
+      : p(span.p),
+        g(span.g),
+        state{Place<T>(span.state[0]), Place<T>(span.state[1]), Place<T>(span.state[2])},
+        count(span.count),
+        counters(span.counters) {}
+};
+
+template <class Rule, class T>
+std::unique_ptr<Command> prepare_rule(const OptimizerStep& step) {
+  std::vector<Rows<T>> spans;
+  for (const Span& span : step.spans) {
+    if (span.p.layout->dtype != DTypeOf<T>::value || span.count > kGrain) return nullptr;
+    spans.emplace_back(span);
+  }
+  return command([spans = std::move(spans), numbers = step.numbers,
+                  loop = row_loops<T>().update[static_cast<int>(Rule::kRule)]] {
+    Rule rule;
+    std::memcpy(&rule, numbers, sizeof(rule));
+    for (const Rows<T>& rows : spans) {
+      const auto factors = rule.advance(rows.counters);
+      loop({rows.p.get(),
+            rows.g.get(),
+            {rows.state[0].get(), rows.state[1].get(), rows.state[2].get()},
+            rows.count},
+           &rule, &factors);
+    }
+    return nullptr;
+  });
+}
+
+template <class... Rules>
+std::unique_ptr<Command> prepare_rule_of(const OptimizerStep& step, formula::RuleList<Rules...>) {
+  const bool wide = !step.spans.empty() && step.spans[0].p.layout->dtype == kFloat64;
+  std::unique_ptr<Command> found;
+  ((step.rule == Rules::kRule
+        ? void(found = wide ? prepare_rule<Rules, double>(step) : prepare_rule<Rules, float>(step))
+        : void()),
+   ...);
+  return found;
+}
+
 }  // namespace
+
+std::unique_ptr<Command> prepare(const OptimizerStep& step) {
+  return prepare_rule_of(step, formula::Rules());
+}
 
 const char* optimizer(const OptimizerCall& call) {
   return run_of(call.rule, formula::Rules())(call);
