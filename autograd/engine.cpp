@@ -234,19 +234,17 @@ class Run {
     lists_->ready.push_back(retain_graph_ ? edge : std::move(edge));
   }
 
-  // Adds to a leaf's gradient. Its memory stays the same from step to step where nobody else holds
-  // it, unless much would have to be copied for that.
+  // Adds to a leaf's gradient, whose memory stays the same unless somebody holds it or it is large.
   void collect(LeafNode* leaf, Tensor grad) {
     Tensor& slot = leaf->collected;
-    const bool free = grad.owned_alone() && grad.is_contiguous();
     if (create_graph_)
       slot = leaf->fresh ? grad.clone() : slot + grad;
     else if (!leaf->fresh)
       slot.add_(grad);
-    else if (slot.defined() && slot.owned_alone() && !(free && grad.numel() >= 65536))
+    else if (slot.defined() && slot.owned_alone() && !may_move(slot, grad))
       slot.copy_(grad);
     else
-      slot = free ? std::move(grad) : grad.clone();
+      slot = grad.owned_alone() && grad.is_contiguous() ? std::move(grad) : grad.clone();
     leaf->fresh = false;
     if (thread_state().touched_leaves) note_leaf(leaf);
   }

@@ -86,4 +86,10 @@ Tensor Grads::out(int i) const {
   return empty(edge->shape, edge->dtype, edge->device);
 }
 
+bool may_move(const Tensor& gradient, const Tensor& grad) {
+  constexpr int64_t kLarge = 65536;  // elements: a copy of 256 KiB takes longer than new memory
+  return grad.numel() >= kLarge && grad.owned_alone() && grad.is_contiguous() &&
+         !thread_state().touched_leaves && gradient.impl().block->recorded == 0;
+}
+
 }  // namespace levin::inline v0

@@ -168,6 +168,8 @@ void attach_node(Node* node, const char* name, const Tensor& output, const Tenso
                  int count, void* memory);
 /// Tells the captured step that records that the leaf's gradient was made or forgotten.
 void note_leaf(LeafNode* leaf);
+/// May a leaf's gradient go to new memory, that of `grad`, which is large? Not in recorded steps.
+bool may_move(const Tensor& gradient, const Tensor& grad);
 /// Looks for NaN in a node's output, for AnomalyMode.
 void note_nan(Node* node, const Tensor& output);
 

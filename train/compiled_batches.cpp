@@ -70,7 +70,7 @@ void CompiledBatches::settle(const data::Batch& batch) {
   const std::string& reason = reason_.empty() ? captured_.why_eager() : reason_;
   if (reason.empty() || reason == told_) return;
   told_ = reason;
-  log_info({"compile: ", kind_, " batches are run as they are written: ", reason});
+  log_warning({"compile: ", kind_, " batches are run as they are written: ", reason});
   report_->why_eager += std::string(kind_) + ": " + reason + "\n";
 }
 

@@ -73,7 +73,7 @@ class LME : public nn::Module {
   MetricResults lme_metrics(const Tensor& y, const Tensor& gt, bool include_loss = true) const;
   /// While they are set, lme_metrics() calls these: validation has copies of the metrics.
   void set_active_metrics(const EpochMetrics* metrics) { active_metrics_ = metrics; }
-  /// What the algorithm gave for the last batch, detached.
+  /// What the algorithm gave for the last batch, detached. The reference holds until the next.
   const std::optional<AlgorithmOutput>& cache_result() const { return *cache_result_; }
   void set_cache_result(const AlgorithmOutput& output);
   /// The place where it stands. A replayed batch writes into tensors that a place holds already.

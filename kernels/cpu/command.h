@@ -42,8 +42,8 @@ class Place {
   int64_t offset_;
 };
 
-/// A small call as a command that has found out what the call's layouts decide. Null for others,
-/// which are issued as they are.
+/// A call as a command that has found out what the call's layouts decide. Null where that is not
+/// worth while (large ones): those are issued as they are.
 std::unique_ptr<Command> prepare(const MatmulCall& call);
 std::unique_ptr<Command> prepare(const ReduceCall& call);
 std::unique_ptr<Command> prepare(const MseCall& call);

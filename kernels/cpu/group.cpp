@@ -21,11 +21,12 @@ bool is_whole_sum(const ReduceCall& call) {
 }  // namespace
 
 int64_t Group::elements_of(const Call& call) {
-  if (const auto* c = std::get_if<ElementwiseCall>(&call)) return c->out.layout->numel();
-  if (const auto* c = std::get_if<CopyCall>(&call)) return c->out.layout->numel();
+  int64_t elements = 0;
+  if (const auto* c = std::get_if<ElementwiseCall>(&call)) elements = c->out.layout->numel();
+  if (const auto* c = std::get_if<CopyCall>(&call)) elements = c->out.layout->numel();
   if (const auto* c = std::get_if<ReduceCall>(&call))
-    if (is_whole_sum(*c)) return c->in.layout->numel();
-  return -1;
+    if (is_whole_sum(*c)) elements = c->in.layout->numel();
+  return elements > 0 ? elements : -1;
 }
 
 // ---- Planning
