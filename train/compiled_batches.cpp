@@ -70,7 +70,9 @@ void CompiledBatches::settle(const data::Batch& batch) {
   const std::string& reason = reason_.empty() ? captured_.why_eager() : reason_;
   if (reason.empty() || reason == told_) return;
   told_ = reason;
-  log_warning({"compile: ", kind_, " batches are run as they are written: ", reason});
+  // Where batches were replayed before, the step has changed: nobody asked for that.
+  const auto log = report_->replayed_batches > 0 ? log_warning : log_info;
+  log({"compile: ", kind_, " batches are run as they are written: ", reason});
   report_->why_eager += std::string(kind_) + ": " + reason + "\n";
 }
 
