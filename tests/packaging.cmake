@@ -53,14 +53,11 @@ function(levin_consumer_test way)
 endfunction()
 
 levin_consumer_test(find_package -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_BUILD_TYPE=Release)
-# This one compiles the library again: as it was built, where a compiler cache has that, else neither
-# optimised nor for a debugger, which is quicker.
-set(again -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0)
-if(CMAKE_CXX_COMPILER_LAUNCHER)
-  set(again -DCMAKE_BUILD_TYPE=Release -DLEVIN_WERROR=${LEVIN_WERROR}
-            -DCMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER})
-endif()
-levin_consumer_test(add_subdirectory -DLEVIN_ROOT=${PROJECT_SOURCE_DIR} ${again})
+# This one compiles the library again (neither optimised nor for a debugger, which is quicker), so it is
+# one of the long tests.
+levin_consumer_test(add_subdirectory -DLEVIN_ROOT=${PROJECT_SOURCE_DIR} -DCMAKE_BUILD_TYPE=Debug
+                    -DCMAKE_CXX_FLAGS_DEBUG=-O0)
+set_tests_properties(consumer.add_subdirectory PROPERTIES LABELS full)
 # FetchContent adds the same folder: that it configures, and leaves its host alone, is enough.
 add_test(NAME consumer.FetchContent
          COMMAND ${CMAKE_COMMAND} -S ${consumer} -B ${CMAKE_CURRENT_BINARY_DIR}/consumer_FetchContent
