@@ -1,5 +1,7 @@
 // One pass of an optimizer over its spans.
 #include <cstring>
+#include <type_traits>
+#include <vector>
 
 #include "../formulas/optimizers.h"
 #include "blocks.h"
@@ -44,15 +46,6 @@ const char* run(const OptimizerCall& call) {
   return nullptr;
 }
 
-using Run = const char* (*)(const OptimizerCall&);
-
-template <class... Rules>
-Run run_of(Rule rule, formula::RuleList<Rules...>) {
-  Run found = nullptr;
-  ((rule == Rules::kRule ? void(found = run<Rules>) : void()), ...);
-  return found;
-}
-
 // A span whose blocks may move.
 template <class T>
 struct Rows {
@@ -91,25 +84,28 @@ std::unique_ptr<Command> prepare_rule(const OptimizerStep& step) {
   });
 }
 
-template <class... Rules>
-std::unique_ptr<Command> prepare_rule_of(const OptimizerStep& step, formula::RuleList<Rules...>) {
-  const bool wide = !step.spans.empty() && step.spans[0].p.layout->dtype == kFloat64;
-  std::unique_ptr<Command> found;
-  ((step.rule == Rules::kRule
-        ? void(found = wide ? prepare_rule<Rules, double>(step) : prepare_rule<Rules, float>(step))
-        : void()),
-   ...);
-  return found;
+// f(type) with the struct of a rule.
+template <class Result, class F, class... Rules>
+Result with_rule(Rule rule, formula::RuleList<Rules...>, F f) {
+  Result result{};
+  ((rule == Rules::kRule ? void(result = f(std::type_identity<Rules>())) : void()), ...);
+  return result;
 }
 
 }  // namespace
 
 std::unique_ptr<Command> prepare(const OptimizerStep& step) {
-  return prepare_rule_of(step, formula::Rules());
+  const bool wide = !step.spans.empty() && step.spans[0].p.layout->dtype == kFloat64;
+  return with_rule<std::unique_ptr<Command>>(step.rule, formula::Rules(), [&](auto type) {
+    using Of = typename decltype(type)::type;
+    return wide ? prepare_rule<Of, double>(step) : prepare_rule<Of, float>(step);
+  });
 }
 
 const char* optimizer(const OptimizerCall& call) {
-  return run_of(call.rule, formula::Rules())(call);
+  return with_rule<const char*>(call.rule, formula::Rules(), [&](auto type) {
+    return run<typename decltype(type)::type>(call);
+  });
 }
 
 }  // namespace levin::inline v0::cpu

@@ -198,14 +198,18 @@ struct Dense {
   }
 };
 
+template <class T>
+void sum_row_to(const T* x, int64_t n, bool mean, T* out) {
+  const T sum = sum_of(x, n);
+  *out = mean ? sum / static_cast<T>(n) : sum;
+}
+
 // All elements of a contiguous operand.
 template <class T>
 bool sum_all(const ReduceCall& call) {
   const Layout& in = *call.in.layout;
   if (call.dims + 1 != 1u << in.dim() || !in.contiguous()) return false;
-  const int64_t n = in.numel();
-  const T sum = sum_of(data_of<T>(call.in), n);
-  *data_of<T>(call.out) = call.kind == Reduction::mean ? sum / static_cast<T>(n) : sum;
+  sum_row_to(data_of<T>(call.in), in.numel(), call.kind == Reduction::mean, data_of<T>(call.out));
   return true;
 }
 
@@ -221,8 +225,7 @@ void sum_dense(const Dense& dense, bool mean, const T* x, T* out) {
   } else if (outer != 1) {
     sum_rows(x, outer, n, mean, out);
   } else {
-    const T sum = sum_of(x, n);
-    *out = mean ? sum / static_cast<T>(n) : sum;
+    sum_row_to(x, n, mean, out);
   }
 }
 

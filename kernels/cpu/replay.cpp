@@ -96,6 +96,7 @@ struct Temporary {
   bool whole = true;
   std::size_t offset = 0;
 };
+constexpr int kToTheEnd = std::numeric_limits<int>::max();
 
 }  // namespace
 
@@ -170,7 +171,7 @@ class Replay::Planner {
       if (!known) continue;
       constant.insert(made);
       order_.push_back(made);
-      temporaries_.at(made) = {0, std::numeric_limits<int>::max(), false};
+      temporaries_.at(made) = {0, kToTheEnd, false};
     }
   }
 
