@@ -12,6 +12,8 @@ VENV = pathlib.Path(os.environ.get("LEVIN_BENCH_ENV",
                                    pathlib.Path.home() / ".cache/levin-bench/venv")).expanduser()
 PYTHON = VENV / "bin/python"
 LIBTORCH = VENV.parent / "programs/libtorch"
+PACKAGES = ("ca-certificates", "g++", "cmake", "ninja-build", "nlohmann-json3-dev", "libstb-dev", "libeigen3-dev",
+            "libopenblas-dev", "libgtest-dev", "libbenchmark-dev")
 
 
 def run(*command, **options):
@@ -27,6 +29,7 @@ def output(*command):
 def build_levin():
     """The Release build of what is compared."""
     quiet = {"stdout": subprocess.DEVNULL}
+    run(ROOT / "tests/install_packages", *PACKAGES, **quiet)
     if not (BUILD / "build.ninja").exists():
         run("cmake", "--preset", "release", cwd=ROOT, **quiet)
     run("cmake", "--build", BUILD, "--target", "levin_benchmarks", cwd=ROOT, **quiet)
