@@ -1,11 +1,12 @@
 #include "captured_step.h"
 
-#include <optional>
+#include <deque>
+#include <exception>
 #include <vector>
 
 #include "../kernels/check.h"
 #include "../kernels/cpu/cpu_backend.h"
-#include "../kernels/cpu/replay.h"
+#include "../kernels/replay.h"
 #include "../kernels/thread_state.h"
 #include "node.h"
 
@@ -100,6 +101,14 @@ struct CapturedStep::Case {
             inputs[i].moves = false;
         }
       });
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const std::size_t item = item_size(inputs[i].layout.dtype);
+      Layout whole = inputs[i].layout;
+      whole.offset = places[i].offset;
+      const bool moves = inputs[i].moves && whole.numel() > 0;
+      places[i].begin = moves ? whole.offset * item : 0;
+      places[i].end = moves ? end_of(whole) * item : places[i].block->bytes;
+    }
   }
 
   bool is_in_doubt() const {
@@ -124,8 +133,9 @@ struct CapturedStep::State {
 
   // Of the step that runs:
   std::unique_ptr<Recording> recording;
-  std::optional<Recorder> recorder;
-  std::optional<CpuOverride> override;
+  // One for each device.
+  std::deque<Recorder> recorders;
+  std::deque<BackendOverride> overrides;
   TouchedLeaves leaves;
   std::vector<InputPlace> places;
 
@@ -144,6 +154,14 @@ struct CapturedStep::State {
     return cases.emplace_back(std::move(made)).get();
   }
 
+  void record(Device device) {
+    recorders.emplace_back(backend(device), *recording);
+    overrides.emplace_back(&recorders.back(), device);
+  }
+  void stop_recording() {
+    while (!overrides.empty()) overrides.pop_back();
+    recorders.clear();
+  }
   void compare(Case& at);
 };
 
@@ -200,8 +218,7 @@ bool CapturedStep::replayed(std::span<const Tensor> inputs, uint64_t key) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     Block& block = *inputs[i].impl().block;
     const int64_t moved = inputs[i].layout().offset - at->places[i].offset;
-    at->replay->set_input(i, static_cast<char*>(block.data) +
-                                 moved * static_cast<int64_t>(item_size(inputs[i].dtype())));
+    at->replay->set_input(i, block, moved * static_cast<int64_t>(item_size(inputs[i].dtype())));
     if (at->replay->writes_input(i)) ++block.version;
   }
   if (const char* error = at->replay->run()) fail(Fault::world, {"a replayed step ", error});
@@ -214,16 +231,15 @@ void CapturedStep::begin() {
   State& state = *state_;
   if (!state.now || !state.now->why_eager.empty()) return;
   state.recording = std::make_unique<Recording>();
-  state.recorder.emplace(backend(kCPU), *state.recording);
-  state.override.emplace(&*state.recorder);
+  state.record(kCPU);
+  for (int i = 0; i < gpus_loaded(); ++i) state.record({Device::cuda, static_cast<int8_t>(i)});
   thread_state().touched_leaves = &state.leaves;
 }
 
 void CapturedStep::end() noexcept {
   State& state = *state_;
   if (thread_state().touched_leaves == &state.leaves) thread_state().touched_leaves = nullptr;
-  state.override.reset();
-  state.recorder.reset();
+  state.stop_recording();
   state.recording.reset();
   state.leaves.fresh.clear();
 }
@@ -233,7 +249,7 @@ void CapturedStep::succeeded() {
   if (!state.recording) return;
   state.recording->end();
   for (auto& [leaf, fresh] : state.leaves.fresh) fresh = static_cast<LeafNode*>(leaf.get())->fresh;
-  state.override.reset();  // what a plan allocates is not the step's
+  state.stop_recording();  // what a plan allocates is not the step's
   state.compare(*state.now);
 }
 
@@ -258,7 +274,11 @@ void CapturedStep::State::compare(Case& at) {
   if (before && found.empty()) {
     at.places = places;
     at.fix_inputs(*recording);
-    at.replay = std::make_unique<Replay>(std::move(recording), places);
+    try {
+      at.replay = std::make_unique<Replay>(std::move(recording), at.places);
+    } catch (const std::exception& error) {
+      return at.give_up(error.what());
+    }
     at.last.reset();
     at.leaves = leaves;
   } else if (++at.attempts > kMostAttempts) {

@@ -193,7 +193,7 @@ const Tensor& Tensor::lerp_(const Tensor& end, Number weight) const {
 }
 
 const Tensor& Tensor::copy_(const Tensor& source) const {
-  check_same_device("copy_", *this, source);
+  if (source.device() != device()) return copy_(source.to(device()));
   Shape shape;
   check(broadcast_shapes(source.shape(), this->shape(), &shape) && shape == this->shape(),
         {"copy_: a source of shape ", source.shape(), " does not fit the tensor of shape ",

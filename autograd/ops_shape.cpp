@@ -30,9 +30,22 @@ Tensor Tensor::to(DType dtype) const {
 }
 
 Tensor Tensor::to(Device device) const {
-  if (device == this->device()) return *this;
-  backend(device);  // says why it is not there
-  fail(Fault::order, {"to: from ", this->device(), " to ", device, " is not possible"});
+  const Device from = this->device();
+  if (device == from) return *this;
+  if (from.type != Device::cpu && device.type != Device::cpu) return to(kCPU).to(device);
+  Tensor y = make_empty(shape(), numel(), dtype(), device);
+  const Tensor plain = detach().contiguous();
+  const Block &source = *plain.impl().block, &target = *y.impl().block;
+  const std::size_t offset = plain.layout().offset * item_size(dtype());
+  const std::size_t bytes = numel() * item_size(dtype());
+  launched(from.type == Device::cpu
+               ? backend(device).write(static_cast<const char*>(source.data) + offset,
+                                       *y.impl().block, 0, bytes)
+               : backend(from).read(source, offset, target.data, bytes),
+           "to", *this);
+  if (!is_floating(dtype()) || !recording(*this)) return y;
+  return record("to", std::move(y), {this},
+                [from](const Tensor& g, Grads& grads) { grads.set(0, g.to(from)); });
 }
 
 Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {

@@ -1,18 +1,20 @@
 #include "backend.h"
 
-#include "check.h"
 #include "cpu/cpu_backend.h"
 
 namespace levin::inline v0 {
 
-void fail_no_backend(Device device) {
-  fail(Fault::world, {"device ", device, ": this build of levin has no CUDA backend"});
+static Backend*& place_of(Device device) {
+  ThreadState& thread = thread_state();
+  return device.type == Device::cpu ? thread.cpu : thread.gpus[device.index];
 }
 
-CpuOverride::CpuOverride(Backend* instead) : outer_(thread_state().cpu) {
-  thread_state().cpu = instead ? instead : &cpu_backend();
+BackendOverride::BackendOverride(Backend* instead, Device device)
+    : device_(device), outer_(place_of(device)) {
+  Backend* own = device.type == Device::cpu ? &cpu_backend() : nullptr;
+  place_of(device) = instead ? instead : own;
 }
 
-CpuOverride::~CpuOverride() { thread_state().cpu = outer_; }
+BackendOverride::~BackendOverride() { place_of(device_) = outer_; }
 
 }  // namespace levin::inline v0

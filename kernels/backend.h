@@ -126,6 +126,10 @@ struct LayerNormBackwardCall {
   Arg x, weight, kept, g, dx, dweight, dbias, sums;
 };
 
+/// How a GPU multiplies float32: in float32, or faster with factors rounded to 10 (TF32) or 7 bits
+/// behind the point. Sums are float32. The CPU always does the first.
+enum class MatmulPrecision : uint8_t { highest, high, bf16 };
+
 /// c = activation(alpha a b + beta c + bias) for each pair of matrices: a [.., m, k], b [.., k, n],
 /// c [.., m, n], equal leading sizes (strides may be 0). bias [n] may be left out. beta 0 does not
 /// read c. The activation is a formula of one argument; with one, elements are float32 or float64.
@@ -133,6 +137,7 @@ struct MatmulCall {
   double alpha = 1, beta = 0;
   Arg a, b, c, bias = {};
   std::optional<Op> activation = {};
+  MatmulPrecision precision = MatmulPrecision::highest;
 };
 
 enum class LinalgKind : uint8_t {
@@ -214,6 +219,12 @@ struct AccumulateCall {
   Arg value, sums, counts;
 };
 
+/// What a device has done so far; 0 on the CPU.
+struct DeviceCounts {
+  uint64_t raw_allocations = 0;   ///< memory taken from the system
+  uint64_t synchronizations = 0;  ///< times that the host waited for all that was issued
+};
+
 /// One device. Functions return null, or what is wrong in words (text that the backend owns); the
 /// caller adds operation and shapes and throws. They never throw.
 class Backend {
@@ -251,34 +262,43 @@ class Backend {
 
   /// Waits until everything issued has run.
   virtual const char* synchronize() noexcept = 0;
-  /// Streams, events and recorded graphs; handles are 0 on devices that have none.
-  virtual const char* make_stream(uint64_t* stream) noexcept = 0;
-  virtual const char* use_stream(uint64_t stream) noexcept = 0;
-  virtual const char* record_event(uint64_t* event) noexcept = 0;
-  virtual const char* wait_event(uint64_t event) noexcept = 0;
+  /// Calls from here on are noted in a graph instead of run, and what they are given lives as long as it
+  /// does. Only devices on which a call costs more than its entry have graphs; the CPU has none.
   virtual const char* begin_capture() noexcept = 0;
   virtual const char* end_capture(uint64_t* graph) noexcept = 0;
+  /// Runs the graph's calls once more. Numbers behind addresses are read, and counters advanced, anew.
   virtual const char* replay(uint64_t graph) noexcept = 0;
+  virtual void free_graph(uint64_t graph) noexcept = 0;
+
+  virtual DeviceCounts counts() const noexcept = 0;
 };
 
-[[noreturn]] void fail_no_backend(Device device);
+/// Loads the CUDA module, if that has not been done. Throws std::runtime_error, with the reason, where
+/// the GPU is not there.
+Backend& load_gpu(Device device);
+/// How many GPUs there are, 0 before the module is loaded.
+int gpus_loaded();
 
 /// The backend of a device. Throws std::runtime_error where the device is not there.
 inline Backend& backend(Device device) {
-  if (device.type != Device::cpu) [[unlikely]]
-    fail_no_backend(device);
-  return *thread_state().cpu;
+  ThreadState& thread = thread_state();
+  if (device.type == Device::cpu) [[likely]]
+    return *thread.cpu;
+  Backend* known = thread.gpus[device.index & (kMostGpus - 1)];
+  return known ? *known : load_gpu(device);
 }
 
-/// While it lives, this thread's CPU calls go to `instead`: how a recorder sees a step.
-class CpuOverride {
+/// While it lives, this thread's calls to a device go to `instead` (null: the device's own backend): how
+/// a recorder sees a step.
+class BackendOverride {
  public:
-  explicit CpuOverride(Backend* instead);
-  ~CpuOverride();
-  CpuOverride(const CpuOverride&) = delete;
-  CpuOverride& operator=(const CpuOverride&) = delete;
+  explicit BackendOverride(Backend* instead, Device device = kCPU);
+  ~BackendOverride();
+  BackendOverride(const BackendOverride&) = delete;
+  BackendOverride& operator=(const BackendOverride&) = delete;
 
  private:
+  Device device_;
   Backend* outer_;
 };
 

@@ -20,36 +20,44 @@ constexpr bool kCaches = false;
 constexpr bool kCaches = true;
 #endif
 
-// Free blocks that no thread keeps, shared by all threads, by size class.
+// A device's memory: free blocks that no thread keeps, shared by all threads, by size class.
 struct CentralCache {
   static constexpr int kClasses = 8 + 4 * 40;
   std::mutex mutex;
   Block* free[kClasses] = {};
   std::size_t bytes = 0;
+  std::atomic<std::size_t> taken{0}, limit{0};
 };
 
-CentralCache& central_cache() {
+constexpr int kDevices = 1 + kMostGpus;
+
+CentralCache& central_cache(int device) {
   static CentralCache* made = [] {
-    static CentralCache* cache = new CentralCache;  // never destroyed: threads may outlive main
-    // The child of a fork must not find it locked by a thread that it does not have.
-    pthread_atfork([] { cache->mutex.lock(); }, [] { cache->mutex.unlock(); },
-                   [] { cache->mutex.unlock(); });
-    return cache;
+    static CentralCache* caches = new CentralCache[kDevices];  // never destroyed: threads may outlive main
+    // The child of a fork must not find one locked by a thread that it does not have.
+    static constexpr auto each = [](auto f) {
+      for (int d = 0; d < kDevices; ++d) f(caches[d].mutex);
+    };
+    static constexpr auto lock = [](std::mutex& mutex) { mutex.lock(); };
+    static constexpr auto unlock = [](std::mutex& mutex) { mutex.unlock(); };
+    pthread_atfork([] { each(lock); }, [] { each(unlock); }, [] { each(unlock); });
+    return caches;
   }();
-  return *made;
+  return made[device];
 }
 
-constinit std::atomic<std::size_t> taken{0};
-constinit std::atomic<std::size_t> limit{0};
+CentralCache& central_cache(Device device) {
+  return central_cache(device.type == Device::cpu ? 0 : 1 + device.index);
+}
 
 void destroy(Block* block) {
   backend(block->device).deallocate(block->data, block->capacity);
-  taken -= block->capacity;
+  central_cache(block->device).taken -= block->capacity;
   delete block;
 }
 
-Block* from_central(int wanted) {
-  CentralCache& cache = central_cache();
+Block* from_central(int wanted, Device device) {
+  CentralCache& cache = central_cache(device);
   const std::lock_guard lock(cache.mutex);
   Block* block = cache.free[wanted];
   if (!block) return nullptr;
@@ -59,9 +67,10 @@ Block* from_central(int wanted) {
 }
 
 bool to_central(Block* block, int its_class) {
-  CentralCache& cache = central_cache();
+  CentralCache& cache = central_cache(block->device);
   const std::lock_guard lock(cache.mutex);
-  if (cache.bytes + block->capacity > kCentralCache) return false;
+  // To give a GPU's memory back would wait for all that it still has to do.
+  if (block->device.type == Device::cpu && cache.bytes + block->capacity > kCentralCache) return false;
   block->next_free = cache.free[its_class];
   cache.free[its_class] = block;
   cache.bytes += block->capacity;
@@ -69,7 +78,9 @@ bool to_central(Block* block, int its_class) {
 }
 
 Block* from_system(std::size_t bytes, Device device) {
-  const std::size_t most = limit.load(std::memory_order_relaxed);
+  CentralCache& cache = central_cache(device);
+  std::atomic<std::size_t>& taken = cache.taken;
+  const std::size_t most = cache.limit.load(std::memory_order_relaxed);
   const auto too_much = [&] { return most && taken.load() + bytes > most; };
   if (too_much()) release_memory();
   void* data = nullptr;
@@ -102,11 +113,12 @@ Block* Block::find(std::size_t bytes, Device device) {
   const int wanted = size_class(bytes);
   if (wanted >= CentralCache::kClasses)
     fail(Fault::world, {"out of memory: asked for ", bytes, " bytes"});
-  const bool cached = kCaches && device.type == Device::cpu;
-  Block* block = cached ? from_central(wanted) : nullptr;
+  const bool is_cpu = device.type == Device::cpu;
+  const bool cached = kCaches || !is_cpu;
+  Block* block = cached ? from_central(wanted, device) : nullptr;
   if (block) return block;
   block = from_system(cached ? class_bytes(wanted) : bytes, device);
-  if (cached && bytes <= kLargestInThread) block->thread_class = static_cast<int8_t>(wanted);
+  if (cached && is_cpu && bytes <= kLargestInThread) block->thread_class = static_cast<int8_t>(wanted);
   return block;
 }
 
@@ -126,7 +138,7 @@ void Block::leave_thread() {
   if (owner_free) {
     owner_free(owner);
     delete this;
-  } else if (!kCaches || device.type != Device::cpu || !to_central(this, size_class(capacity))) {
+  } else if ((!kCaches && device.type == Device::cpu) || !to_central(this, size_class(capacity))) {
     destroy(this);
   }
 }
@@ -136,9 +148,15 @@ void* take_small_from_system(std::size_t bytes) {
   return ::operator new(cached ? class_bytes(size_class(bytes)) : bytes);
 }
 
-std::size_t memory_taken() { return taken.load(); }
+std::size_t memory_taken(Device device) { return central_cache(device).taken.load(); }
 
-void set_memory_limit(std::size_t bytes) { limit = bytes; }
+std::size_t memory_free(Device device) {
+  CentralCache& cache = central_cache(device);
+  const std::lock_guard lock(cache.mutex);
+  return cache.bytes;
+}
+
+void set_memory_limit(std::size_t bytes, Device device) { central_cache(device).limit = bytes; }
 
 void release_thread_cache() {
   ThreadState& thread = thread_state();
@@ -158,15 +176,17 @@ void release_thread_cache() {
 
 void release_memory() {
   release_thread_cache();
-  CentralCache& cache = central_cache();
-  const std::lock_guard lock(cache.mutex);
-  for (Block*& list : cache.free) {
-    while (Block* block = list) {
-      list = block->next_free;
-      destroy(block);
+  for (int device = 0; device < kDevices; ++device) {
+    CentralCache& cache = central_cache(device);
+    const std::lock_guard lock(cache.mutex);
+    for (Block*& list : cache.free) {
+      while (Block* block = list) {
+        list = block->next_free;
+        destroy(block);
+      }
     }
+    cache.bytes = 0;
   }
-  cache.bytes = 0;
 }
 
 }  // namespace levin::inline v0

@@ -27,6 +27,10 @@ struct Block {
   /// The operation that wrote last, for error messages.
   const char* last_write = "data()";
   Device device;
+  /// Of a GPU, which runs calls later: the number of the last that used the memory, and whether a graph
+  /// that may be replayed does.
+  uint64_t used_at = 0;
+  bool in_graph = false;
   /// The size class by which a thread keeps it when it is free; -1 where none does.
   int8_t thread_class = -1;
   void* data = nullptr;
@@ -73,12 +77,13 @@ struct Block {
 void* take_small(std::size_t bytes);
 void give_small(void* memory, std::size_t bytes);
 
-/// Bytes taken from the system now, cached ones included.
-std::size_t memory_taken();
+/// Bytes taken from the system now, cached ones included; and how many of them are free.
+std::size_t memory_taken(Device device = kCPU);
+std::size_t memory_free(Device device = kCPU);
 /// Most bytes that may be taken from the system; 0 (the start value) for no limit. Passing it
 /// throws std::runtime_error with what was asked, what is taken and the limit; the program can go
 /// on.
-void set_memory_limit(std::size_t bytes);
+void set_memory_limit(std::size_t bytes, Device device = kCPU);
 /// Gives all free memory of this thread and the central caches back to the system.
 void release_memory();
 void release_thread_cache();

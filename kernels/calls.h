@@ -110,6 +110,7 @@ template <class V>
 void visit(MatmulCall& c, V&& v) {
   v.number(c.alpha), v.number(c.beta);
   v.number(c.activation ? static_cast<int>(*c.activation) : -1);
+  v.number(c.precision);
   v.operand(c.a, Use::read);
   v.operand(c.b, Use::read);
   v.operand(c.bias, Use::read);

@@ -15,6 +15,9 @@ struct Device {
 };
 
 inline constexpr Device kCPU{};
+/// The first GPU.
+inline constexpr Device kCUDA{Device::cuda, 0};
+inline constexpr int kMostGpus = 16;
 
 /// "cpu" or "cuda".
 constexpr const char* name_of(Device device) { return device.type == Device::cpu ? "cpu" : "cuda"; }

@@ -31,6 +31,8 @@ void Recording::add(Call call) {
 void Recording::keep(Arg& arg, Use use) {
   Block& block = *arg.block;
   arg.layout = &layouts_.emplace_back(*arg.layout);
+  if (blocks.empty()) device = block.device;
+  if (block.device != device && obstacle.empty()) obstacle = "it computes on several devices";
   if (blocks.contains(&block)) return;
   // Other threads' blocks have numbers far above or below.
   const bool inside = block.serial >= first_serial_ && block.serial < thread_state().next_serial;

@@ -1,4 +1,4 @@
-// Recorder: a Backend that stands before the CPU's, runs every call, and keeps it in a Recording,
+// Recorder: a Backend that stands before a device's, runs every call, and keeps it in a Recording,
 // so that the calls of two steps can be compared, and repeated without the code that made them.
 #pragma once
 
@@ -33,6 +33,7 @@ class Recording {
     bool is_output = false;
     bool is_alive = true;  ///< still kept
   };
+  Device device;  ///< of all calls
   std::vector<Call> calls;
   std::unordered_map<const Block*, Kept> blocks;
   /// Why the calls alone are not what happened: a read or write by the host, a value from beside the
@@ -46,10 +47,12 @@ class Recording {
   std::deque<Layout> layouts_;  // which stay where they are
 };
 
-/// Where an input of a step lies: its first element, counted from its block's.
+/// Where an input of a step lies: its first element, counted from its block's; and which bytes of the
+/// block the step may use.
 struct InputPlace {
   const Block* block;
   int64_t offset;
+  std::size_t begin = 0, end = 0;
 };
 
 /// "square", "square.d0", "mean", "matmul"
@@ -63,7 +66,7 @@ std::string numbers_of(const Call& call);
 std::string difference(const Recording& before, const std::vector<InputPlace>& inputs_before,
                        const Recording& now, const std::vector<InputPlace>& inputs_now);
 
-/// Put in the CPU's place by CpuOverride.
+/// Put in a device's place by BackendOverride.
 class Recorder : public Backend {
  public:
   Recorder(Backend& below, Recording& recording) : below_(below), recording_(recording) {}
@@ -106,13 +109,11 @@ class Recorder : public Backend {
   }
 
   const char* synchronize() noexcept override { return below_.synchronize(); }
-  const char* make_stream(uint64_t* stream) noexcept override { return below_.make_stream(stream); }
-  const char* use_stream(uint64_t stream) noexcept override { return below_.use_stream(stream); }
-  const char* record_event(uint64_t* event) noexcept override { return below_.record_event(event); }
-  const char* wait_event(uint64_t event) noexcept override { return below_.wait_event(event); }
   const char* begin_capture() noexcept override { return below_.begin_capture(); }
   const char* end_capture(uint64_t* graph) noexcept override { return below_.end_capture(graph); }
   const char* replay(uint64_t graph) noexcept override { return below_.replay(graph); }
+  void free_graph(uint64_t graph) noexcept override { below_.free_graph(graph); }
+  DeviceCounts counts() const noexcept override { return below_.counts(); }
 
  private:
   const char* note(Call call) noexcept;

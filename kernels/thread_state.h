@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "device.h"
+
 namespace levin::inline v0 {
 
 class Backend;
@@ -29,6 +31,8 @@ struct ThreadState {
   // kernels/backend.h: where this thread's CPU calls go: the CPU's backend, or what stands in for it
   // (a recorder)
   Backend* cpu;
+  // The same for GPUs; null before this thread's first call there
+  Backend* gpus[kMostGpus] = {};
   // Counts what makes a captured step look again at what it recorded: see doubt_captured_steps()
   uint64_t doubts = 0;
   // kernels/cpu/linalg.cpp: what its last error says

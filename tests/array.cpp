@@ -1,11 +1,14 @@
 #include "array.h"
 
+#include <levin/kernels/backend.h>
 #include <levin/tensor/factories.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <sstream>
+#include <stdexcept>
 
 namespace levin {
 namespace {
@@ -230,23 +233,36 @@ Tensor place(const Array& array, DType dtype, Arrangement arrangement) {
     if (arrangement == Arrangement::expanded && !index.empty() && index[0] > 0) return;
     store(array.at(index), dtype, bytes + position(layout, index) * size);
   });
-  return arrangement == Arrangement::contiguous ? memory.view(array.shape)
-                                                : make_view(memory, layout);
+  const Tensor there = memory.to(test_device());
+  return arrangement == Arrangement::contiguous ? there.view(array.shape)
+                                                : make_view(there, layout);
+}
+
+Device test_device() {
+  static const char* name = std::getenv("LEVIN_TEST_DEVICE");
+  return name && std::string(name) == "cuda" ? kCUDA : kCPU;
+}
+
+std::vector<unsigned char> bytes_of(const Tensor& tensor) {
+  const Block& block = *tensor.impl().block;
+  std::vector<unsigned char> bytes(block.bytes);
+  if (const char* error = backend(block.device).read(block, 0, bytes.data(), bytes.size()))
+    throw std::runtime_error(error);
+  return bytes;
 }
 
 Array read(const Tensor& tensor) {
   const Layout& layout = tensor.layout();
-  const auto* bytes = static_cast<const unsigned char*>(tensor.impl().block->data);
+  const std::vector<unsigned char> memory = bytes_of(tensor);
+  const auto* bytes = memory.data();
   return make_array(layout.shape, [&](const Index& index) {
     return load(bytes + position(layout, index) * item_size(layout.dtype), layout.dtype);
   });
 }
 
 std::vector<unsigned char> gap_bytes(const Tensor& tensor) {
-  const Block& block = *tensor.impl().block;
   const std::size_t size = item_size(tensor.dtype());
-  const auto* bytes = static_cast<const unsigned char*>(block.data);
-  std::vector<unsigned char> result(bytes, bytes + block.bytes);
+  std::vector<unsigned char> result = bytes_of(tensor);
   for_each_index(tensor.shape(), [&](const Index& index) {
     std::memset(result.data() + position(tensor.layout(), index) * size, 0, size);
   });

@@ -64,6 +64,8 @@ enum class Arrangement {
 };
 const char* name_of(Arrangement);
 
+/// Where place() puts tensors: on the CPU, or with LEVIN_TEST_DEVICE=cuda on the first GPU.
+Device test_device();
 /// The numbers as a tensor of this type and arrangement, written element by element; whatever lies
 /// between the elements is NaN (or 85 in integers).
 Tensor place(const Array& array, DType dtype, Arrangement arrangement = Arrangement::contiguous);

@@ -58,7 +58,7 @@ struct Seed {
 };
 
 Results recorded_step(Seed& seed, StepRecorder& recorder) {
-  const CpuOverride here(&recorder);
+  const BackendOverride here(&recorder);
   return seed.step();
 }
 
@@ -138,7 +138,7 @@ TEST(Capture, ReplayDrawsFreshNumbers) {
   uniform_(out, 0, 1, generator);
   StepRecorder recorder;
   {
-    const CpuOverride here(&recorder);
+    const BackendOverride here(&recorder);
     uniform_(out, 0, 1, generator);
   }
   recorder.repeat();
@@ -160,7 +160,7 @@ TEST(Capture, ReplayedDropoutHasTheNextMask) {
   step(replayed);
   StepRecorder recorder;
   {
-    const CpuOverride here(&recorder);
+    const BackendOverride here(&recorder);
     y = step(replayed);
   }
   recorder.repeat();
@@ -175,7 +175,7 @@ TEST(Capture, LossesAndNormalisationNeverWaitForTheHost) {
   const Tensor x = rand({4, 3}).requires_grad_(), target = rand({4, 3});
   const Tensor weight = ones({3}).requires_grad_(), labels = zeros({4}, kInt64);
   StepRecorder recorder;
-  const CpuOverride here(&recorder);
+  const BackendOverride here(&recorder);
   const Tensor losses[] = {mse_loss(x, target),
                            l1_loss(x, target),
                            smooth_l1_loss(x, target),
@@ -210,7 +210,7 @@ TEST(Capture, WhatTheHostDoesIsSeen) {
   };
   for (const auto& [name, action] : actions) {
     StepRecorder recorder;
-    const CpuOverride here(&recorder);
+    const BackendOverride here(&recorder);
     (x + 1).mean();
     EXPECT_EQ(recorder.obstacle(), "");
     action();
@@ -231,7 +231,7 @@ TEST(Capture, LargeGradientsAreHandedOverNotCopied) {
     const Tensor before = x.grad().clone();
     StepRecorder recorder;
     {
-      const CpuOverride here(&recorder);
+      const BackendOverride here(&recorder);
       step();
     }
     EXPECT_EQ(recorder.text().find("copy") == std::string::npos, rows == 1024) << recorder.text();

@@ -188,7 +188,7 @@ TEST(ClassMetric, ReadsNothingInAStepAndCanBeReplayed) {
     for (CoreMetric* metric : {recorded.get(), eager.get()}) take(*metric, y, gt);
     StepRecorder recorder;
     {
-      const CpuOverride here(&recorder);
+      const BackendOverride here(&recorder);
       take(*recorded, y, gt);
     }
     EXPECT_EQ(recorder.obstacle(), "") << recorded->text();

@@ -25,7 +25,7 @@ TEST(Clip, NothingWaitsForTheNorm) {
   StepRecorder recorder;
   Tensor norm;
   {
-    const CpuOverride here(&recorder);
+    const BackendOverride here(&recorder);
     norm = optim::clip_grad_norm_(p, 1);
     optim::clip_grad_value_(p, 10);
   }

@@ -75,7 +75,7 @@ bool succeeds(What what, int n, Action action) {
   try {
     if (what == What::blocks) {
       FailingBlocks cpu(n, 1 << 30);
-      const CpuOverride instead(&cpu);
+      const BackendOverride instead(&cpu);
       action();
     } else {
       calls_left = n;
@@ -204,7 +204,7 @@ TEST(FailingAllocation, OneRefusalIsNoError) {
     Training fresh;
     release_memory();
     FailingBlocks cpu(n, 1);
-    const CpuOverride instead(&cpu);
+    const BackendOverride instead(&cpu);
     EXPECT_NO_THROW(fresh.step());
     EXPECT_EQ(fresh.bits(), training.bits());
   }

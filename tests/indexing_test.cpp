@@ -112,7 +112,7 @@ TEST(Indexing, AStepThatIndexesCanBeReplayed) {
   StepRecorder recorder;
   Tensor loss;
   {
-    const CpuOverride here(&recorder);
+    const BackendOverride here(&recorder);
     loss = step();
     loss.backward();
   }

@@ -193,7 +193,7 @@ TEST(Defects, Q23_one_class_batches_lose_nothing_and_are_counted) {
     EXPECT_EQ(inner.item<int64_t>(), 1);
     StepRecorder recorder;
     {
-      const CpuOverride here(&recorder);
+      const BackendOverride here(&recorder);
       batch_weighted_bce(y, ones({2}));
     }
     EXPECT_EQ(recorder.obstacle(), "");

@@ -110,7 +110,7 @@ TEST(Optimizer, AReplayIsAFurtherStep) {
     eager.optimizer->step(), replayed.optimizer->step();
     StepRecorder recorder;
     {
-      const CpuOverride here(&recorder);
+      const BackendOverride here(&recorder);
       replayed.optimizer->step();
     }
     eager.optimizer->step();

@@ -61,21 +61,16 @@ class CpuBackend final : public Backend {
     return cpu::accumulate(call);
   }
 
-  // Every call has run when it returns, and there is one stream.
+  // Every call has run when it returns.
   const char* synchronize() noexcept override { return nullptr; }
-  const char* make_stream(uint64_t* stream) noexcept override { return none(stream); }
-  const char* use_stream(uint64_t) noexcept override { return nullptr; }
-  const char* record_event(uint64_t* event) noexcept override { return none(event); }
-  const char* wait_event(uint64_t) noexcept override { return nullptr; }
-  const char* begin_capture() noexcept override { return nullptr; }
-  const char* end_capture(uint64_t* graph) noexcept override { return none(graph); }
-  const char* replay(uint64_t) noexcept override { return nullptr; }
+  const char* begin_capture() noexcept override { return kNoGraphs; }
+  const char* end_capture(uint64_t*) noexcept override { return kNoGraphs; }
+  const char* replay(uint64_t) noexcept override { return kNoGraphs; }
+  void free_graph(uint64_t) noexcept override {}
+  DeviceCounts counts() const noexcept override { return {}; }
 
  private:
-  static const char* none(uint64_t* handle) {
-    *handle = 0;
-    return nullptr;
-  }
+  static constexpr const char* kNoGraphs = "has no graphs: recordings are replayed by cpu/replay.h";
 };
 
 }  // namespace

@@ -7,7 +7,8 @@
 
 #include "../backend.h"
 #include "../op.h"
-#include "convert.h"
+#include "../convert.h"
+#include "../lanes.h"
 
 namespace levin::inline v0 {
 
@@ -101,10 +102,6 @@ struct RowLoops {
   UpdateFunction<T> update[kRules];
 };
 
-/// A sum's elements go to this many lanes in turn, to fewer where there are few of them.
-inline constexpr int64_t kLanes = 64, kFewLanes = 16, kFewElements = 256;
-/// Long sums are cut into blocks of this many elements, whose sums are added pairwise.
-inline constexpr int64_t kSumBlock = 4096;
 /// Columns that are summed at a time: 1 KiB of them, whose lanes stay in the cache.
 template <class T>
 inline constexpr int64_t kSumColumns = 1024 / sizeof(T);

@@ -1,9 +1,10 @@
 // Loops over rows and columns: sums in the fixed lanes, largest and smallest elements.
 #pragma once
 
+#include "../formulas/math.h"
 #include "edge.h"
 #include "isa.h"
-#include "simd_math.h"
+#include "simd.h"
 
 namespace levin::inline v0 {
 namespace {

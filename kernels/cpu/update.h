@@ -1,9 +1,10 @@
 // The pass of an optimizer over a row.
 #pragma once
 
+#include "../formulas/math.h"
 #include "../formulas/optimizers.h"
 #include "isa.h"
-#include "simd_math.h"
+#include "simd.h"
 
 namespace levin::inline v0 {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "../backend.h"
-#include "convert.h"
+#include "../convert.h"
 #include "isa.h"
 
 namespace levin::inline v0 {

@@ -15,13 +15,8 @@
 // Fields are the parameters: doubles, in the order of ops.def.
 #pragma once
 
+#include "../host_device.h"
 #include "../op.h"
-
-#ifdef __CUDACC__
-#define LEVIN_HD __host__ __device__
-#else
-#define LEVIN_HD
-#endif
 
 namespace levin::inline v0::formula {
 

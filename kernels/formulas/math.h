@@ -3,10 +3,10 @@
 //
 //            exp  log  expm1  log1p  tanh  erf  sin  cos
 //   float32  1.05 0.9  1.6    1.5    2.5   1.7  1.6  1.6
-//   float64  1.0  0.9                2.5        1.6  1.6    expm1, log1p, erf: simd_libm.h
+//   float64  1.0  0.9                2.5        1.6  1.6    expm1, log1p, erf: libm.h
 #pragma once
 
-#include "simd_libm.h"
+#include "libm.h"
 
 namespace levin::inline v0 {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 // c[0] x^(n-1) + ... + c[n-1] by Horner's scheme; a long one as its even and its odd part, so that the
 // processor has two chains of operations to work at.
 template <class V, int n>
-V polynomial(V x, const double (&c)[n]) {
+LEVIN_HD V polynomial(V x, const double (&c)[n]) {
   V sum(c[0]);
   if constexpr (n < 8) {
 #pragma GCC unroll 8
@@ -38,7 +38,7 @@ constexpr bool kIsFloat = sizeof(typename V::Element) == 4;
 
 // e^r - 1, and n shifted. float32: Cephes' polynomial; float64: a minimax polynomial.
 template <class V>
-V expm1_of_rest(V x, V* shifted) {
+LEVIN_HD V expm1_of_rest(V x, V* shifted) {
   *shifted = fma(x, V(1.44269504088896340736), shift<V>());
   const V n = *shifted - shift<V>();
   if constexpr (kIsFloat<V>) {
@@ -65,13 +65,13 @@ V expm1_of_rest(V x, V* shifted) {
 
 // x between the bounds; NaN stays.
 template <class V>
-V between(double low, V x, double high) {
+LEVIN_HD V between(double low, V x, double high) {
   return lesser(V(high), greater(V(low), x));
 }
 
 // Beyond the bounds it is 0 or infinite.
 template <class V>
-V exp_own(V x) {
+LEVIN_HD V exp_own(V x) {
   V shifted;
   const V rest = kIsFloat<V> ? expm1_of_rest(between(-104, x, 89), &shifted)
                              : expm1_of_rest(between(-746, x, 710), &shifted);
@@ -80,7 +80,7 @@ V exp_own(V x) {
 
 // 2^n (e^r - 1) + (2^n - 1), with half of 2^n, which may be too large.
 template <class V>
-V expm1_own(V x) {
+LEVIN_HD V expm1_own(V x) {
   V shifted;
   const V rest = expm1_of_rest(between(-20, x, 89), &shifted);
   const V half_power = power_of_two(shifted - V(1));
@@ -90,7 +90,7 @@ V expm1_own(V x) {
 
 // With t = e^2|x| - 1: t / (t + 2), with the sign of x. From the bound on it is 1.
 template <class V>
-V tanh_own(V x) {
+LEVIN_HD V tanh_own(V x) {
   const V size = lesser(V(kIsFloat<V> ? 10 : 20), abs(x));
   V shifted;
   const V rest = expm1_of_rest(size + size, &shifted);
@@ -103,7 +103,7 @@ V tanh_own(V x) {
 
 // float32: Cephes' polynomial. float64, as fdlibm: log(1 + f) = 2 atanh(s) with s = f / (2 + f).
 template <class V>
-V log_of(V f, V e) {
+LEVIN_HD V log_of(V f, V e) {
   const V square = f * f;
   if constexpr (kIsFloat<V>) {
     const double c[] = {7.0376836292e-2,  -1.1514610310e-1, 1.1676998740e-1,
@@ -125,7 +125,7 @@ V log_of(V f, V e) {
 
 // What log gives at 0, below it, at infinity and for NaN; x is the argument.
 template <class V>
-V log_at_edges(V x, V result) {
+LEVIN_HD V log_at_edges(V x, V result) {
   const V inf(__builtin_inff());
   result = select(x == V(0), -inf, result);
   return select(x > V(0), select(x == inf, inf, result),
@@ -133,7 +133,7 @@ V log_at_edges(V x, V result) {
 }
 
 template <class V>
-V log_own(V x) {
+LEVIN_HD V log_own(V x) {
   const double up = kIsFloat<V> ? 23 : 52;
   const auto tiny = x < V(kIsFloat<V> ? 0x1p-126 : 0x1p-1022);
   const V scaled = select(tiny, x * V(kIsFloat<V> ? 0x1p23 : 0x1p52), x);
@@ -144,7 +144,7 @@ V log_own(V x) {
 
 // Of u = 1 + x; what its rounding lost is added to f.
 template <class V>
-V log1p_own(V x) {
+LEVIN_HD V log1p_own(V x) {
   const V u = x + V(1);
   V e;
   const V m = split_exponent(select((u > V(0)) & (u < V(__builtin_inff())), u, V(1)), &e);
@@ -156,7 +156,7 @@ V log1p_own(V x) {
 // ---- sin and cos by x = n pi / 2 + r with |r| <= pi / 4. Angles beyond the bound, for which three
 // parts of pi / 2 are not enough, and processors without fused multiply-adds: by the C library.
 
-#ifdef LEVIN_VECTORS
+#ifdef LEVIN_FMA
 constexpr double kLargestAngle = 1e5;
 #else
 constexpr double kLargestAngle = -1;
@@ -164,7 +164,7 @@ constexpr double kLargestAngle = -1;
 
 // r, and n shifted.
 template <class V>
-V rest_of_angle(V x, V* shifted) {
+LEVIN_HD V rest_of_angle(V x, V* shifted) {
   *shifted = fma(x, V(0.636619772367581343076), shift<V>());
   const V n = *shifted - shift<V>();
   if constexpr (kIsFloat<V>)
@@ -175,7 +175,7 @@ V rest_of_angle(V x, V* shifted) {
 }
 
 template <class V>
-V sin_of_rest(V r, V square) {
+LEVIN_HD V sin_of_rest(V r, V square) {
   if constexpr (kIsFloat<V>) {
     const double c[] = {-1.951430022e-4, 8.332153782e-3, -1.666665524e-1};
     return fma(polynomial(square, c), square * r, r);
@@ -188,7 +188,7 @@ V sin_of_rest(V r, V square) {
 }
 
 template <class V>
-V cos_of_rest(V square) {
+LEVIN_HD V cos_of_rest(V square) {
   const V start = fma(square, V(-0.5), V(1));
   if constexpr (kIsFloat<V>) {
     const double c[] = {2.443211088e-5, -1.388730714e-3, 4.166664556e-2};
@@ -203,14 +203,14 @@ V cos_of_rest(V square) {
 
 // sin(r + n pi / 2)
 template <class V>
-V sin_in_quarters(V r, V shifted) {
+LEVIN_HD V sin_in_quarters(V r, V shifted) {
   const V square = r * r;
   return negate_if_second_bit(select(is_odd(shifted), cos_of_rest(square), sin_of_rest(r, square)),
                               shifted);
 }
 
 template <class V>
-V sin_own(V x) {
+LEVIN_HD V sin_own(V x) {
   V shifted;
   const V rest = rest_of_angle(x, &shifted);
   const V result = select(x == V(0), x, sin_in_quarters(rest, shifted));
@@ -219,7 +219,7 @@ V sin_own(V x) {
 }
 
 template <class V>
-V cos_own(V x) {
+LEVIN_HD V cos_own(V x) {
   V shifted;
   const V rest = rest_of_angle(x, &shifted);
   const V result = sin_in_quarters(rest, shifted + V(1));
@@ -229,7 +229,7 @@ V cos_own(V x) {
 
 // ---- erf: minimax polynomials below and above 1; from 3.92 on it is 1.
 template <class V>
-V erf_own(V x) {
+LEVIN_HD V erf_own(V x) {
   const V square = x * x, size = abs(x);
   const double near[] = {7.852520503e-5, -8.009833400e-4, 5.188292358e-3, -2.685379609e-2,
                          1.128358468e-1, -3.761262596e-1, 1.283791661e-1};
@@ -242,7 +242,7 @@ V erf_own(V x) {
 }
 
 #define LEVIN_OWN_OF(V, name) \
-  inline V name(V x) { return name##_own(x); }
+  LEVIN_HD inline V name(V x) { return name##_own(x); }
 #ifdef LEVIN_VECTORS
 #define LEVIN_OWN(T, name) LEVIN_OWN_OF(One<T>, name) LEVIN_OWN_OF(Vec<T>, name)
 #else

@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "../dtype.h"
+#include "dtype.h"
+#include "host_device.h"
 
 namespace levin::inline v0 {
 
@@ -16,12 +17,12 @@ struct Float16 {
 };
 
 // Static, and without the standard library's functions: each instruction set has its own copy.
-static inline uint32_t bits_of(float x) { return __builtin_bit_cast(uint32_t, x); }
-static inline float float_of(uint32_t bits) { return __builtin_bit_cast(float, bits); }
+LEVIN_HD static inline uint32_t bits_of(float x) { return __builtin_bit_cast(uint32_t, x); }
+LEVIN_HD static inline float float_of(uint32_t bits) { return __builtin_bit_cast(float, bits); }
 
-static inline float widen(BFloat16 x) { return float_of(uint32_t{x.bits} << 16); }
+LEVIN_HD static inline float widen(BFloat16 x) { return float_of(uint32_t{x.bits} << 16); }
 
-static inline float widen(Float16 x) {
+LEVIN_HD static inline float widen(Float16 x) {
   const uint32_t sign = uint32_t{x.bits} >> 15 << 31, rest = x.bits & 0x7fff;
   // 2^112 rebiases the exponent and makes denormals right.
   const uint32_t number = bits_of(float_of(rest << 13) * 0x1p112f);
@@ -29,12 +30,12 @@ static inline float widen(Float16 x) {
 }
 
 // Both round to nearest, ties to even; without branches, for the compiler to make vectors of.
-static inline BFloat16 to_bfloat16(float x) {
+LEVIN_HD static inline BFloat16 to_bfloat16(float x) {
   const uint32_t bits = bits_of(x), rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
   return {static_cast<uint16_t>(x != x ? bits >> 16 | 0x40 : rounded)};
 }
 
-static inline Float16 to_float16(float x) {
+LEVIN_HD static inline Float16 to_float16(float x) {
   const uint32_t bits = bits_of(x), sign = bits >> 31 << 15, size = bits & 0x7fffffff;
   const uint32_t normal = (size - 0x38000000 + 0xfff + (size >> 13 & 1)) >> 13;
   const uint32_t denormal = bits_of(float_of(size) + 0.5f) - 0x3f000000;  // at its smallest step
@@ -47,7 +48,7 @@ static inline Float16 to_float16(float x) {
 /// A value of one compute type as an element of type S. Floats that S's integers cannot hold become
 /// the nearest one, NaN becomes 0.
 template <class S, class T>
-S convert_to(T value) {
+LEVIN_HD S convert_to(T value) {
   if constexpr (std::is_same_v<S, BFloat16>) {
     return to_bfloat16(static_cast<float>(value));
   } else if constexpr (std::is_same_v<S, Float16>) {
@@ -65,7 +66,7 @@ S convert_to(T value) {
 }
 
 template <class T, class S>
-T convert_from(S element) {
+LEVIN_HD T convert_from(S element) {
   if constexpr (std::is_same_v<S, BFloat16> || std::is_same_v<S, Float16>)
     return convert_to<T>(widen(element));
   else

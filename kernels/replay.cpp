@@ -4,9 +4,10 @@
 #include <limits>
 #include <unordered_set>
 
-#include "../check.h"
-#include "cpu_backend.h"
-#include "group.h"
+#include "check.h"
+#include "cpu/cpu_backend.h"
+#include "cpu/schedule.h"
+#include "graph.h"
 
 namespace levin::inline v0 {
 namespace {
@@ -21,75 +22,6 @@ std::unique_ptr<cpu::Command> command_of(const C& call) {
 
 constexpr std::size_t kMostConstant = 4096;  // bytes
 
-// One command to be: a call, or those of a group.
-struct Item {
-  std::vector<const Call*> calls;
-  int64_t elements;  // of a group; else -1
-  int sums = 0;
-};
-
-bool contiguous_at(const Layout& a, const Layout& b) {
-  return a.dtype == b.dtype && a.offset == b.offset && a.contiguous() && b.contiguous();
-}
-
-// Calls f(arg, use, is_result_of_sum) for each operand of an item.
-template <class F>
-void each_operand(const Item& item, F f) {
-  for (const Call* call : item.calls)
-    each_operand(*call, [&](const Arg& arg, Use use) {
-      f(arg, use, use != Use::read && cpu::Group::is_sum(*call));
-    });
-}
-
-// Must `call` come after the item?
-bool depends(const Call& call, const Item& item) {
-  bool found = false;
-  each_operand(call, [&](const Arg& mine, Use my_use) {
-    each_operand(item, [&](const Arg& theirs, Use use, bool) {
-      found |= mine.block == theirs.block && (my_use != Use::read || use != Use::read);
-    });
-  });
-  return found;
-}
-
-// May `call` run in tiles with the item's? Where one writes what the other uses, both must use the
-// same elements in the same order, and no sum's result, which is there only afterwards.
-bool fits(const Call& call, const Item& item) {
-  if (cpu::Group::is_sum(call) && item.sums == cpu::Group::kMaxSums) return false;
-  bool ok = true;
-  each_operand(call, [&](const Arg& mine, Use my_use) {
-    const bool my_sum = my_use != Use::read && cpu::Group::is_sum(call);
-    each_operand(item, [&](const Arg& theirs, Use use, bool sum) {
-      if (mine.block != theirs.block || (my_use == Use::read && use == Use::read)) return;
-      ok &= !sum && !my_sum && contiguous_at(*mine.layout, *theirs.layout);
-    });
-  });
-  return ok;
-}
-
-// Each call joins the last group before it that it fits into and that it may be moved up to.
-std::vector<Item> schedule(const std::vector<const Call*>& calls) {
-  constexpr std::size_t kFarthest = 32;
-  std::vector<Item> items;
-  for (const Call* one : calls) {
-    const Call& call = *one;
-    const int64_t elements = cpu::Group::elements_of(call);
-    Item* joined = nullptr;
-    for (std::size_t back = 1; elements > 0 && back <= std::min(items.size(), kFarthest); ++back) {
-      Item& item = items[items.size() - back];
-      if (item.elements == elements && fits(call, item)) {
-        joined = &item;
-        break;
-      }
-      if (depends(call, item)) break;
-    }
-    if (!joined) joined = &items.emplace_back(Item{{}, elements});
-    joined->calls.push_back(&call);
-    joined->sums += elements >= 0 && cpu::Group::is_sum(call);
-  }
-  return items;
-}
-
 // What is used up inside: when, and whether it is always used whole.
 struct Temporary {
   int first, last;  // items
@@ -103,21 +35,42 @@ constexpr int kToTheEnd = std::numeric_limits<int>::max();
 class Replay::Planner {
  public:
   Planner(Replay& replay, const std::vector<InputPlace>& inputs) : replay_(replay) {
-    for (const InputPlace& input : inputs) replay.inputs_.push_back(stand_in(*input.block));
+    for (const InputPlace& input : inputs)
+      replay.inputs_.push_back({stand_in(*input.block), input});
     for (const auto& [block, kept] : replay.recording_->blocks) place(block, kept);
   }
 
   void plan() {
     for (const Call& call : replay_.recording_->calls) rebind(replay_.calls_.emplace_back(call));
+    is_on_gpu() ? plan_graph() : plan_commands();
+  }
+
+ private:
+  bool is_on_gpu() const { return replay_.device_.type != Device::cpu; }
+
+  void plan_graph() {
+    std::vector<cpu::Item> items;
+    for (const Call& call : replay_.calls_) items.push_back({{&call}});
+    find_temporaries(items);
+    give_memory();
+    for (const Input& input : replay_.inputs_) {
+      Ref<Block>& own = replay_.memory_.emplace_back(
+          Block::make(input.stand_in->bytes, replay_.device_));
+      input.stand_in->data = own->data;
+    }
+    replay_.commands_.push_back(std::make_unique<Graph>(replay_.device_, replay_.calls_));
+    for (const Output& output : replay_.outputs_) output.block->in_graph = true;
+  }
+
+  void plan_commands() {
     find_constants();
-    const std::vector<Item> items = schedule(steps_);
+    const std::vector<cpu::Item> items = cpu::schedule(steps_);
     find_temporaries(items);
     for (int i = 0; i < static_cast<int>(items.size()); ++i) add_command(items[i], i);
     give_memory();
     for (const Call* call : constants_) make_constant(*call);
   }
 
- private:
   Block* stand_in(const Block& block) {
     Block*& found = stand_in_[&block];
     if (found) return found;
@@ -140,8 +93,9 @@ class Replay::Planner {
   void rebind(Call& call) {
     each_operand(call, [&](Arg& arg, Use use) {
       const auto own = stand_in_.find(arg.block);
-      const bool is_input = own != stand_in_.end() &&
-                            std::count(replay_.inputs_.begin(), replay_.inputs_.end(), own->second);
+      const auto is_own = [&](const Input& input) { return input.stand_in == own->second; };
+      const bool is_input = own != stand_in_.end() && std::any_of(replay_.inputs_.begin(),
+                                                                  replay_.inputs_.end(), is_own);
       if (use != Use::read && is_input) own->second->version = 1;
       if (own != stand_in_.end())
         arg.block = own->second;
@@ -180,9 +134,9 @@ class Replay::Planner {
     if (error) fail(Fault::world, {"planning a replay: ", name_of(call), " ", error});
   }
 
-  void find_temporaries(const std::vector<Item>& items) {
+  void find_temporaries(const std::vector<cpu::Item>& items) {
     for (int i = 0; i < static_cast<int>(items.size()); ++i)
-      each_operand(items[i], [&](const Arg& arg, Use, bool) {
+      cpu::each_operand(items[i], [&](const Arg& arg, Use, bool) {
         const auto found = temporaries_.find(arg.block);
         if (found == temporaries_.end()) return;
         Temporary& temporary = found->second;
@@ -194,7 +148,7 @@ class Replay::Planner {
       });
   }
 
-  void add_command(const Item& item, int number) {
+  void add_command(const cpu::Item& item, int number) {
     if (item.elements < 0) {
       const auto make = [](const auto& call) { return command_of(call); };
       replay_.commands_.push_back(std::visit(make, *item.calls[0]));
@@ -237,9 +191,9 @@ class Replay::Planner {
       placed.insert(at, block);
       total = std::max(total, mine.offset + size_of(*block));
     }
-    replay_.memory_ = Block::make(total, kCPU);
+    Ref<Block>& memory = replay_.memory_.emplace_back(Block::make(total, replay_.device_));
     for (Block* block : placed)
-      block->data = static_cast<char*>(replay_.memory_->data) + temporaries_.at(block).offset;
+      block->data = static_cast<char*>(memory->data) + temporaries_.at(block).offset;
   }
 
   static std::size_t size_of(const Block& block) { return (block.bytes + 63) / 64 * 64; }
@@ -252,7 +206,7 @@ class Replay::Planner {
 };
 
 Replay::Replay(std::unique_ptr<Recording> recording, const std::vector<InputPlace>& inputs)
-    : recording_(std::move(recording)) {
+    : recording_(std::move(recording)), device_(recording_->device) {
   Planner(*this, inputs).plan();
   for (const auto& [block, kept] : recording_->blocks)
     if (kept.is_inside) recording_->let_go(block);
@@ -262,9 +216,34 @@ Replay::Replay(std::unique_ptr<Recording> recording, const std::vector<InputPlac
 
 Replay::~Replay() = default;
 
+void Replay::set_input(std::size_t i, Block& block, int64_t shift) {
+  if (device_.type == Device::cpu) {
+    inputs_[i].stand_in->data = static_cast<char*>(block.data) + shift;
+  } else {
+    inputs_[i].given = &block;
+    inputs_[i].shift = shift;
+  }
+}
+
+// Copies what a step may use of an input to its stand-in, or back.
+const char* Replay::exchange(const Input& input, bool back) {
+  const auto bytes = static_cast<int64_t>(input.place.end - input.place.begin);
+  Layout given = Layout::of({bytes}, kUInt8), own = given;
+  own.offset = static_cast<int64_t>(input.place.begin);
+  given.offset = own.offset + input.shift;
+  const Arg outer{input.given, &given}, inner{input.stand_in, &own};
+  return back ? backend(device_).copy(inner, outer) : backend(device_).copy(outer, inner);
+}
+
 const char* Replay::run() noexcept {
+  const bool is_on_gpu = device_.type != Device::cpu;
+  for (std::size_t i = 0; is_on_gpu && i < inputs_.size(); ++i)
+    if (const char* error = exchange(inputs_[i], false)) return error;
   for (const auto& command : commands_)
     if (const char* error = command->run()) return error;
+  for (std::size_t i = 0; is_on_gpu && i < inputs_.size(); ++i)
+    if (writes_input(i))
+      if (const char* error = exchange(inputs_[i], true)) return error;
   const auto count_write = [](Block& block) {
     ++block.version;
     block.last_write = "a replayed step";
@@ -280,6 +259,7 @@ void Replay::take_outputs(const Recording& from) {
       if (kept.is_output && kept.number == output.number) {
         output.block = Ref<Block>(const_cast<Block*>(block));
         output.stand_in->data = block->data;
+        output.block->in_graph = device_.type != Device::cpu;
       }
 }
 

@@ -3,17 +3,20 @@
 // instruction set.
 #pragma once
 
-#include "simd.h"
+#include "one.h"
+#ifdef LEVIN_VECTORS
+#include "../cpu/simd.h"
+#endif
 
 namespace levin::inline v0 {
 namespace {
 
-template <class T>
-One<T> by_number(One<T> x, double (*f)(double)) {
+template <class T, class F>
+LEVIN_HD One<T> by_number(One<T> x, F f) {
   return One<T>::raw(static_cast<T>(f(x.v)));
 }
-template <class T>
-One<T> by_number(One<T> x, One<T> z, double (*f)(double, double)) {
+template <class T, class F>
+LEVIN_HD One<T> by_number(One<T> x, One<T> z, F f) {
   return One<T>::raw(static_cast<T>(f(x.v, z.v)));
 }
 #ifdef LEVIN_VECTORS
@@ -49,7 +52,7 @@ Vec<T> by_number(Vec<T> x, Vec<T> z, double (*f)(double, double)) {
 
 // Inside a lambda: Clang takes no address of a builtin.
 #define LEVIN_BY_NUMBER(V, name)                                                 \
-  inline V name(V x) {                                                           \
+  LEVIN_HD inline V name(V x) {                                                  \
     return by_number(x, [](double number) { return __builtin_##name(number); }); \
   }
 #define LEVIN_FLOAT_AND_DOUBLE(name) LEVIN_DOUBLE(name) LEVIN_FLOAT(name)
@@ -77,16 +80,16 @@ LEVIN_FLOAT_AND_DOUBLE(atanh)
 LEVIN_FLOAT_AND_DOUBLE(erfc)
 
 template <class V>
-V sin_by_number(V x) {
+LEVIN_HD V sin_by_number(V x) {
   return by_number(x, [](double number) { return __builtin_sin(number); });
 }
 template <class V>
-V cos_by_number(V x) {
+LEVIN_HD V cos_by_number(V x) {
   return by_number(x, [](double number) { return __builtin_cos(number); });
 }
 
 // Python's a // b, also where the exact quotient is just below a whole number.
-inline double floor_divide_double(double a, double b) {
+LEVIN_HD inline double floor_divide_double(double a, double b) {
   if (b == 0) return a / b;
   const double rest = __builtin_fmod(a, b);
   double quotient = (a - rest) / b;
@@ -96,15 +99,15 @@ inline double floor_divide_double(double a, double b) {
   return quotient - floor > 0.5 ? floor + 1 : floor;
 }
 
-inline double pow_double(double a, double b) { return __builtin_pow(a, b); }
-inline double fmod_double(double a, double b) { return __builtin_fmod(a, b); }
-inline double atan2_double(double a, double b) { return __builtin_atan2(a, b); }
-inline double hypot_double(double a, double b) { return __builtin_hypot(a, b); }
+LEVIN_HD inline double pow_double(double a, double b) { return __builtin_pow(a, b); }
+LEVIN_HD inline double fmod_double(double a, double b) { return __builtin_fmod(a, b); }
+LEVIN_HD inline double atan2_double(double a, double b) { return __builtin_atan2(a, b); }
+LEVIN_HD inline double hypot_double(double a, double b) { return __builtin_hypot(a, b); }
 
 #define LEVIN_TWO(name, function)                       \
   template <class V>                                    \
   requires requires(V v) { by_number(v, v, function); } \
-  V name(V x, V z) { return by_number(x, z, function); }
+  LEVIN_HD V name(V x, V z) { return by_number(x, z, function); }
 LEVIN_TWO(pow, pow_double)
 LEVIN_TWO(fmod, fmod_double)
 LEVIN_TWO(atan2, atan2_double)

@@ -1,0 +1,32 @@
+// GPUs: whether there are any, why not, and what they have done.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "device.h"
+
+namespace levin::inline v0::cuda {
+
+/// Is there a GPU? The first call of any of these loads levin's CUDA module.
+bool available();
+/// Why there is none: no driver, no device, no module of this build. "" where there is one.
+const std::string& why();
+int device_count();
+
+/// Waits until all that the device was given has run. Throws std::runtime_error with what went wrong
+/// there.
+void synchronize(Device device = kCUDA);
+
+/// A device's memory in bytes, and how often it was asked for and waited for since the start: neither
+/// number grows in steady training.
+struct Statistics {
+  std::size_t memory_taken;  ///< from the device, free blocks that levin keeps included
+  std::size_t memory_free;   ///< of these
+  uint64_t allocations;      ///< from the device
+  uint64_t synchronizations;
+};
+Statistics statistics(Device device = kCUDA);
+
+}  // namespace levin::inline v0::cuda

@@ -1,0 +1,266 @@
+// Memory, streams, events and graphs of the emulated device. What a stream is given runs only when
+// somebody waits for it: so a result that is read without waiting is not there. With
+// LEVIN_EMULATOR_STREAMS=early all streams but the first that was made run at once what they are
+// given: so what does not wait for the first comes too early.
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "emulator.h"
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(memory, bytes) ((void)(memory), (void)(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(memory, bytes) ((void)(memory), (void)(bytes))
+#endif
+
+using Work = std::function<void()>;
+
+struct Event {
+  struct Stream* stream = nullptr;
+  uint64_t recorded = 0, reached = 0;
+};
+
+struct Graph {
+  std::vector<Work> work;
+};
+
+struct Stream {
+  struct Item {
+    Work work;
+    Event* event = nullptr;  // to be reached, or (wait) to be waited for
+    uint64_t ticket = 0;
+    bool wait = false;
+  };
+  std::deque<Item> queue;
+  bool early = false;
+  std::unique_ptr<Graph> captured;
+};
+
+namespace {
+
+// One thread at a time: the host's threads share the device.
+std::recursive_mutex mutex;
+using Lock = std::lock_guard<std::recursive_mutex>;
+
+std::map<char*, std::size_t> device_memory, pinned_memory;
+int streams_made = 0;
+bool running = false;
+
+// The host must not touch the device's memory: the address sanitizer sees when it does.
+void open_device_memory(bool open) {
+  for (const auto& [memory, bytes] : device_memory)
+    open ? ASAN_UNPOISON_MEMORY_REGION(memory, bytes) : ASAN_POISON_MEMORY_REGION(memory, bytes);
+}
+
+bool lies_in(const std::map<char*, std::size_t>& memory, const void* at, std::size_t bytes) {
+  auto* first = static_cast<char*>(const_cast<void*>(at));
+  auto block = memory.upper_bound(first);
+  if (block == memory.begin()) return false;
+  --block;
+  return first + bytes <= block->first + block->second;
+}
+
+void drain(Stream& stream, const Event* until, uint64_t ticket) {
+  while (!stream.queue.empty() && (!until || until->reached < ticket)) {
+    const Stream::Item item = std::move(stream.queue.front());
+    stream.queue.pop_front();
+    if (item.wait) {
+      if (item.event->reached < item.ticket) drain(*item.event->stream, item.event, item.ticket);
+    } else if (item.event) {
+      item.event->reached = item.ticket;
+    } else {
+      item.work();
+    }
+  }
+}
+
+void run(Stream& stream, const Event* until = nullptr, uint64_t ticket = 0) {
+  const bool outermost = !running;
+  if (outermost) running = true, open_device_memory(true);
+  drain(stream, until, ticket);
+  if (outermost) running = false, open_device_memory(false);
+}
+
+void add(Stream& stream, Stream::Item item) {
+  if (stream.captured) {
+    if (item.event) emulator::fail("an event is used in a stream that is captured");
+    stream.captured->work.push_back(std::move(item.work));
+    return;
+  }
+  stream.queue.push_back(std::move(item));
+  if (stream.early) run(stream);
+}
+
+}  // namespace
+
+namespace emulator {
+
+void enqueue_grid(Stream* stream, bool together, dim3 blocks, dim3 threads, Work body) {
+  const Lock lock(mutex);
+  add(*stream, {[=] { run_grid(together, blocks, threads, body); }});
+}
+
+bool is_device_memory(const void* at, std::size_t bytes) {
+  const Lock lock(mutex);
+  return lies_in(device_memory, at, bytes);
+}
+
+void enqueue(Stream* stream, Work work) {
+  const Lock lock(mutex);
+  add(*stream, {std::move(work)});
+}
+
+}  // namespace emulator
+
+const char* cudaGetErrorString(cudaError_t status) {
+  switch (status) {
+    case cudaSuccess:
+      return "no error";
+    case cudaErrorMemoryAllocation:
+      return "out of memory";
+    case cudaErrorNotReady:
+      return "device not ready";
+    case cudaErrorStreamCaptureUnsupported:
+      return "operation not permitted when stream is capturing";
+    case cudaErrorInvalidValue:
+      break;
+  }
+  return "invalid argument";
+}
+
+cudaError_t cudaGetDeviceCount(int* count) {
+  *count = 1;
+  return cudaSuccess;
+}
+cudaError_t cudaSetDevice(int device) { return device == 0 ? cudaSuccess : cudaErrorInvalidValue; }
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
+  *value = attribute == cudaDevAttrMultiProcessorCount ? 4 : 9;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
+  const Lock lock(mutex);
+  const char* most = std::getenv("LEVIN_EMULATOR_MEMORY");
+  std::size_t taken = 0;
+  for (const auto& [at, size] : device_memory) taken += size;
+  if (most && taken + bytes > std::strtoull(most, nullptr, 10)) return cudaErrorMemoryAllocation;
+  if (posix_memalign(memory, 256, bytes ? bytes : 1)) return cudaErrorMemoryAllocation;
+  std::memset(*memory, 0xff, bytes);
+  device_memory[static_cast<char*>(*memory)] = bytes;
+  if (!running) ASAN_POISON_MEMORY_REGION(*memory, bytes);
+  return cudaSuccess;
+}
+cudaError_t cudaFree(void* memory) {
+  const Lock lock(mutex);
+  const auto found = device_memory.find(static_cast<char*>(memory));
+  if (found == device_memory.end()) return cudaErrorInvalidValue;
+  ASAN_UNPOISON_MEMORY_REGION(memory, found->second);
+  device_memory.erase(found);
+  std::free(memory);
+  return cudaSuccess;
+}
+cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned) {
+  const Lock lock(mutex);
+  *memory = std::malloc(bytes);
+  pinned_memory[static_cast<char*>(*memory)] = bytes;
+  return *memory ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+cudaError_t cudaFreeHost(void* memory) {
+  const Lock lock(mutex);
+  pinned_memory.erase(static_cast<char*>(memory));
+  std::free(memory);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream) {
+  const Lock lock(mutex);
+  const bool reads_host = kind == cudaMemcpyHostToDevice, writes_host = kind == cudaMemcpyDeviceToHost;
+  if (!lies_in(reads_host ? pinned_memory : device_memory, from, bytes) ||
+      !lies_in(writes_host ? pinned_memory : device_memory, to, bytes))
+    emulator::fail("a copy reads or writes what is neither device memory nor pinned");
+  add(*stream, {[=] { std::memcpy(to, from, bytes); }});
+  return cudaSuccess;
+}
+cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
+  const Lock lock(mutex);
+  add(*stream, {[=] { std::memset(to, value, bytes); }});
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  const Lock lock(mutex);
+  *stream = new Stream;
+  const char* mode = std::getenv("LEVIN_EMULATOR_STREAMS");
+  (*stream)->early = mode && std::strcmp(mode, "early") == 0 && streams_made > 0;
+  ++streams_made;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  const Lock lock(mutex);
+  if (stream->captured) return cudaErrorStreamCaptureUnsupported;
+  run(*stream);
+  return cudaSuccess;
+}
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  const Lock lock(mutex);
+  if (event->recorded) add(*stream, {{}, event, event->recorded, true});
+  return cudaSuccess;
+}
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  *event = new Event;
+  return cudaSuccess;
+}
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  const Lock lock(mutex);
+  event->stream = stream;
+  add(*stream, {{}, event, ++event->recorded, false});
+  return cudaSuccess;
+}
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  const Lock lock(mutex);
+  if (event->reached < event->recorded) run(*event->stream, event, event->recorded);
+  return cudaSuccess;
+}
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  const Lock lock(mutex);
+  return event->reached < event->recorded ? cudaErrorNotReady : cudaSuccess;
+}
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  delete event;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  const Lock lock(mutex);
+  stream->captured = std::make_unique<Graph>();
+  return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  const Lock lock(mutex);
+  *graph = stream->captured.release();
+  return cudaSuccess;
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
+  *exec = new Graph(*graph);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
+  delete exec;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+  const Lock lock(mutex);
+  for (const Work& work : exec->work) add(*stream, {work});
+  return cudaSuccess;
+}
