@@ -33,7 +33,8 @@ constexpr int kDevices = 1 + kMostGpus;
 
 CentralCache& central_cache(int device) {
   static CentralCache* made = [] {
-    static CentralCache* caches = new CentralCache[kDevices];  // never destroyed: threads may outlive main
+    static CentralCache* caches =
+        new CentralCache[kDevices];  // never destroyed: threads may outlive main
     // The child of a fork must not find one locked by a thread that it does not have.
     static constexpr auto each = [](auto f) {
       for (int d = 0; d < kDevices; ++d) f(caches[d].mutex);
@@ -70,7 +71,8 @@ bool to_central(Block* block, int its_class) {
   CentralCache& cache = central_cache(block->device);
   const std::lock_guard lock(cache.mutex);
   // To give a GPU's memory back would wait for all that it still has to do.
-  if (block->device.type == Device::cpu && cache.bytes + block->capacity > kCentralCache) return false;
+  if (block->device.type == Device::cpu && cache.bytes + block->capacity > kCentralCache)
+    return false;
   block->next_free = cache.free[its_class];
   cache.free[its_class] = block;
   cache.bytes += block->capacity;
@@ -118,7 +120,8 @@ Block* Block::find(std::size_t bytes, Device device) {
   Block* block = cached ? from_central(wanted, device) : nullptr;
   if (block) return block;
   block = from_system(cached ? class_bytes(wanted) : bytes, device);
-  if (cached && is_cpu && bytes <= kLargestInThread) block->thread_class = static_cast<int8_t>(wanted);
+  if (cached && is_cpu && bytes <= kLargestInThread)
+    block->thread_class = static_cast<int8_t>(wanted);
   return block;
 }
 

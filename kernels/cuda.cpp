@@ -91,7 +91,8 @@ Gpus load() {
     if (!error.empty()) gpus.why = "levin's CUDA module " + path.string() + ": " + error;
     return gpus;
   }
-  gpus.why = "levin's CUDA module is not there (is levin built without CUDA?); looked for: " + looked;
+  gpus.why =
+      "levin's CUDA module is not there (is levin built without CUDA?); looked for: " + looked;
   return gpus;
 }
 

@@ -54,8 +54,8 @@ class Replay::Planner {
     find_temporaries(items);
     give_memory();
     for (const Input& input : replay_.inputs_) {
-      Ref<Block>& own = replay_.memory_.emplace_back(
-          Block::make(input.stand_in->bytes, replay_.device_));
+      Ref<Block>& own =
+          replay_.memory_.emplace_back(Block::make(input.stand_in->bytes, replay_.device_));
       input.stand_in->data = own->data;
     }
     replay_.commands_.push_back(std::make_unique<Graph>(replay_.device_, replay_.calls_));
@@ -94,8 +94,8 @@ class Replay::Planner {
     each_operand(call, [&](Arg& arg, Use use) {
       const auto own = stand_in_.find(arg.block);
       const auto is_own = [&](const Input& input) { return input.stand_in == own->second; };
-      const bool is_input = own != stand_in_.end() && std::any_of(replay_.inputs_.begin(),
-                                                                  replay_.inputs_.end(), is_own);
+      const bool is_input = own != stand_in_.end() &&
+                            std::any_of(replay_.inputs_.begin(), replay_.inputs_.end(), is_own);
       if (use != Use::read && is_input) own->second->version = 1;
       if (own != stand_in_.end())
         arg.block = own->second;

@@ -81,7 +81,7 @@ void rehome(const Tensor& tensor, const Tensor& source) {
   impl.contiguous = source.is_contiguous();
   impl.history = impl.block->history;
   if (trained || grad.defined()) tensor.requires_grad_();
-  if (grad.defined()) tensor.set_grad(grad.to(source.dtype()));
+  if (grad.defined()) tensor.set_grad(grad.to(source.dtype()).to(source.device()));
   tensor.requires_grad_(trained);
 }
 
@@ -205,6 +205,12 @@ void Module::to(DType dtype) {
   const NoGrad no_grad;
   for (const auto& [name, tensor] : state_dict())
     if (is_floating(tensor.dtype()) && tensor.dtype() != dtype) rehome(tensor, tensor.to(dtype));
+}
+
+void Module::to(Device device) {
+  const NoGrad no_grad;
+  for (const auto& [name, tensor] : state_dict())
+    if (tensor.device() != device) rehome(tensor, tensor.to(device));
 }
 
 void Module::requires_grad_(bool on) {

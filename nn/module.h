@@ -98,6 +98,9 @@ class Module {
   bool is_training() const { return training_; }
   /// Converts all floating parameters and buffers in place: handles to them stay good.
   void to(DType dtype);
+  /// Moves all parameters and buffers, and gradients, to a device: `model.to(kCUDA)`. Handles, optimizers
+  /// among them, stay good. Throws std::runtime_error where the device is not there.
+  void to(Device device);
   void requires_grad_(bool on = true);
   void zero_grad(bool set_to_none = true);
   int64_t num_parameters() const;

@@ -4,7 +4,6 @@
 #include <levin/tensor/factories.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <sstream>
@@ -12,6 +11,8 @@
 
 namespace levin {
 namespace {
+
+Device place_device = kCPU;
 
 // float16 and bfloat16 by their definition: sign, exponent, fraction.
 double half_number(uint16_t bits, int exponent_bits) {
@@ -233,15 +234,13 @@ Tensor place(const Array& array, DType dtype, Arrangement arrangement) {
     if (arrangement == Arrangement::expanded && !index.empty() && index[0] > 0) return;
     store(array.at(index), dtype, bytes + position(layout, index) * size);
   });
-  const Tensor there = memory.to(test_device());
+  const Tensor there = memory.to(place_device);
   return arrangement == Arrangement::contiguous ? there.view(array.shape)
                                                 : make_view(there, layout);
 }
 
-Device test_device() {
-  static const char* name = std::getenv("LEVIN_TEST_DEVICE");
-  return name && std::string(name) == "cuda" ? kCUDA : kCPU;
-}
+PlacedOn::PlacedOn(Device device) { place_device = device; }
+PlacedOn::~PlacedOn() { place_device = kCPU; }
 
 std::vector<unsigned char> bytes_of(const Tensor& tensor) {
   const Block& block = *tensor.impl().block;

@@ -64,8 +64,14 @@ enum class Arrangement {
 };
 const char* name_of(Arrangement);
 
-/// Where place() puts tensors: on the CPU, or with LEVIN_TEST_DEVICE=cuda on the first GPU.
-Device test_device();
+/// While it lives, place() puts tensors on this device.
+class PlacedOn {
+ public:
+  explicit PlacedOn(Device device);
+  ~PlacedOn();
+  PlacedOn(const PlacedOn&) = delete;
+  PlacedOn& operator=(const PlacedOn&) = delete;
+};
 /// The numbers as a tensor of this type and arrangement, written element by element; whatever lies
 /// between the elements is NaN (or 85 in integers).
 Tensor place(const Array& array, DType dtype, Arrangement arrangement = Arrangement::contiguous);

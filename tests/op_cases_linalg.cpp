@@ -105,7 +105,7 @@ Array cholesky_of(const Array& a) {
 
 // Made invertible: x + shift on the diagonal.
 Tensor shifted(const Tensor& x, double shift) {
-  return x + (shift * eye(x.size(-1))).to(x.dtype());
+  return x + (shift * eye(x.size(-1))).to(x.dtype()).to(x.device());
 }
 Array shifted(const Array& x, double shift) {
   return make_array(x.shape, [&](const Index& i) {

@@ -28,8 +28,9 @@ struct Entropy {
   double smoothing = 0;
   LossReduction reduction = LossReduction::mean;
 
-  CrossEntropyOptions options(DType dtype) const {
-    return {.weight = weight.empty() ? Tensor() : from_vector(weight).to(dtype),
+  CrossEntropyOptions options(const Tensor& like) const {
+    return {.weight =
+                weight.empty() ? Tensor() : from_vector(weight).to(like.dtype()).to(like.device()),
             .ignore_index = ignored,
             .reduction = reduction,
             .label_smoothing = smoothing};
@@ -82,13 +83,12 @@ Array entropy_of_probabilities(const Array& x, const Array& target, const Entrop
 
 OpCase entropy(const char* name, const std::vector<Sample>& samples, const Entropy& e,
                Array (*reference)(const Array&, const Array&, const Entropy&)) {
-  return {
-      .name = name,
-      .samples = samples,
-      .call = [=](const Tensors& x) { return cross_entropy(x[0], x[1], e.options(x[0].dtype())); },
-      .reference = [=](const Arrays& x) { return reference(x[0], x[1], e); },
-      .types = kFloats,
-      .slack = 4};
+  return {.name = name,
+          .samples = samples,
+          .call = [=](const Tensors& x) { return cross_entropy(x[0], x[1], e.options(x[0])); },
+          .reference = [=](const Arrays& x) { return reference(x[0], x[1], e); },
+          .types = kFloats,
+          .slack = 4};
 }
 
 std::vector<OpCase> entropies() {
@@ -157,7 +157,7 @@ OpCase likelihood(const char* name, const std::vector<Sample>& samples, const En
           .samples = samples,
           .call =
               [=](const Tensors& x) {
-                const CrossEntropyOptions o = e.options(x[0].dtype());
+                const CrossEntropyOptions o = e.options(x[0]);
                 return nll_loss(x[0], x[1], {o.weight, o.ignore_index, o.reduction});
               },
           .reference =

@@ -6,9 +6,9 @@
 #include <cstdint>
 
 #include "../backend.h"
-#include "../op.h"
 #include "../convert.h"
 #include "../lanes.h"
+#include "../op.h"
 
 namespace levin::inline v0 {
 

@@ -40,7 +40,9 @@ class CudaBackend final : public Backend {
   const char* copy(Arg in, Arg out) noexcept override {
     return run(CopyCall{in, out}, [&] { return cuda::copy(gpu_, in, out); });
   }
-  const char* elementwise(const ElementwiseCall& c) noexcept override { return run(c, cuda::elementwise); }
+  const char* elementwise(const ElementwiseCall& c) noexcept override {
+    return run(c, cuda::elementwise);
+  }
   const char* reduce(const ReduceCall& c) noexcept override { return run(c, cuda::reduce); }
   const char* scan(const ScanCall& c) noexcept override { return run(c, cuda::scan); }
   const char* mse(const MseCall& c) noexcept override { return run(c, cuda::mse); }

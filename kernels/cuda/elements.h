@@ -99,8 +99,7 @@ struct Indexer {
       if (size == 1) continue;
       const auto stride = [&](int k) { return layouts[k] ? layouts[k]->strides[d] : 0; };
       bool joins = dims > 0;
-      for (int k = 0; joins && k < operands; ++k)
-        joins = strides[k][dims - 1] == stride(k) * size;
+      for (int k = 0; joins && k < operands; ++k) joins = strides[k][dims - 1] == stride(k) * size;
       if (!joins) sizes[dims++] = 1;
       sizes[dims - 1] *= size;
       for (int k = 0; k < operands; ++k) strides[k][dims - 1] = stride(k);

@@ -64,8 +64,8 @@ __device__ inline uint16_t narrowed(float x, DType type) {
   return type == DType::bfloat16 ? to_bfloat16(x).bits : to_float16(x).bits;
 }
 
-__device__ inline void load_packed(const void* from, DType type, const PackedPlace& place, int64_t n,
-                                   float (&x)[kPerThread]) {
+__device__ inline void load_packed(const void* from, DType type, const PackedPlace& place,
+                                   int64_t n, float (&x)[kPerThread]) {
   if (place.base + int64_t{kPerThread} * place.threads > n) {
     for (int e = 0; e < kPerThread; ++e)
       x[e] = place.of(e) < n ? load_as<float>(from, type, place.of(e)) : 0;
@@ -74,13 +74,12 @@ __device__ inline void load_packed(const void* from, DType type, const PackedPla
   SixteenBytes bytes;
   if (place.wide) {
     for (int half = 0; half < 2; ++half) {
-      bytes.whole = *reinterpret_cast<const uint4*>(static_cast<const float*>(from) +
-                                                    place.of(4 * half));
+      bytes.whole =
+          *reinterpret_cast<const uint4*>(static_cast<const float*>(from) + place.of(4 * half));
       for (int e = 0; e < 4; ++e) x[4 * half + e] = bytes.floats[e];
     }
   } else {
-    bytes.whole =
-        *reinterpret_cast<const uint4*>(static_cast<const uint16_t*>(from) + place.of(0));
+    bytes.whole = *reinterpret_cast<const uint4*>(static_cast<const uint16_t*>(from) + place.of(0));
     for (int e = 0; e < kPerThread; ++e) x[e] = widened(bytes.halves[e], type);
   }
 }
@@ -159,8 +158,8 @@ __global__ void strided_kernel(Strided s, int64_t n) {
   for (int k = 0; k < 4; ++k) {
     values[k] = V(0);
     if (!reads<F, part, V>(k)) continue;
-    values[k] = V::raw(s.in[k] ? load_as<T>(s.in[k], s.types[k], at[k])
-                               : convert_to<T>(s.numbers[3 - k]));
+    values[k] =
+        V::raw(s.in[k] ? load_as<T>(s.in[k], s.types[k], at[k]) : convert_to<T>(s.numbers[3 - k]));
   }
   const auto result = element_of(evaluate<F, part>(formula_with<F>(s.numbers), values));
   if constexpr (__is_same(decltype(result), const bool))

@@ -15,8 +15,8 @@ Graph::~Graph() {
 const char* Gpu::open(int index) {
   index_ = index;
   LEVIN_TRY(error_of(cudaSetDevice(index)));
-  LEVIN_TRY(error_of(
-      cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, index)));
+  LEVIN_TRY(
+      error_of(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, index)));
   LEVIN_TRY(error_of(cudaStreamCreateWithFlags(&compute_, cudaStreamNonBlocking)));
   LEVIN_TRY(error_of(cudaStreamCreateWithFlags(&copies_, cudaStreamNonBlocking)));
   const auto make_event = [](cudaEvent_t* event) {
@@ -151,8 +151,8 @@ const char* Gpu::end_capture(uint64_t* handle) {
   cudaGraphDestroy(captured);
   LEVIN_TRY(error_of(status));
   if (graph->bytes) {
-    LEVIN_TRY(error_of(cudaHostAlloc(reinterpret_cast<void**>(&graph->on_host),
-                                     graph->bytes * Graph::kSlots, 0)));
+    LEVIN_TRY(error_of(
+        cudaHostAlloc(reinterpret_cast<void**>(&graph->on_host), graph->bytes * Graph::kSlots, 0)));
     for (cudaEvent_t& event : graph->used)
       LEVIN_TRY(error_of(cudaEventCreateWithFlags(&event, cudaEventDisableTiming)));
   }
@@ -168,8 +168,8 @@ const char* Gpu::replay(uint64_t handle) {
     ++graph.next;
     char* numbers = graph.on_host + slot * graph.bytes;
     for (const Graph::Numbers& part : graph.numbers) part.compute(numbers + part.offset);
-    LEVIN_TRY(error_of(cudaMemcpyAsync(graph.on_device, numbers, graph.bytes,
-                                       cudaMemcpyHostToDevice, compute_)));
+    LEVIN_TRY(error_of(
+        cudaMemcpyAsync(graph.on_device, numbers, graph.bytes, cudaMemcpyHostToDevice, compute_)));
     LEVIN_TRY(error_of(cudaEventRecord(graph.used[slot], compute_)));
   }
   last_replay_ = ++position_;

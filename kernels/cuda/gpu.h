@@ -27,9 +27,9 @@ struct Graph {
   };
   cudaGraphExec_t exec = nullptr;
   std::vector<Numbers> numbers;
-  std::size_t bytes = 0;        ///< of all numbers
-  char* on_device = nullptr;    ///< where kernels read them
-  char* on_host = nullptr;      ///< kSlots times as many, pinned
+  std::size_t bytes = 0;      ///< of all numbers
+  char* on_device = nullptr;  ///< where kernels read them
+  char* on_host = nullptr;    ///< kSlots times as many, pinned
   static constexpr int kSlots = 16;
   cudaEvent_t used[kSlots] = {};  ///< when a slot has been copied
   int next = 0;
@@ -157,7 +157,9 @@ T* data_of(const Arg& arg) {
   return static_cast<T*>(arg.block->data) + arg.layout->offset;
 }
 
-constexpr int64_t blocks_for(int64_t n, int64_t per_block) { return (n + per_block - 1) / per_block; }
+constexpr int64_t blocks_for(int64_t n, int64_t per_block) {
+  return (n + per_block - 1) / per_block;
+}
 
 #define LEVIN_TRY(call) \
   if (const char* error = (call)) return error

@@ -64,8 +64,8 @@ void enqueue_grid(struct Stream* stream, bool together, dim3 blocks, dim3 thread
 #define blockDim emulator::here.threads
 #define gridDim emulator::here.blocks
 
-#define LEVIN_SHARED(T, name, count)      \
-  static constexpr char name##_key = 0;   \
+#define LEVIN_SHARED(T, name, count)    \
+  static constexpr char name##_key = 0; \
   T* const name = static_cast<T*>(emulator::shared(&name##_key, sizeof(T) * (count)))
 
 inline void __syncthreads() { emulator::wait_for_block(); }
@@ -137,11 +137,10 @@ namespace levin::inline v0::cuda {
 template <class... P, class... A>
 const char* launch_emulated(cudaStream_t stream, bool together, void (*kernel)(P...), dim3 blocks,
                             dim3 threads, A... arguments) {
-  emulator::enqueue_grid(
-      stream, together, blocks, threads,
-      [kernel, exact = std::tuple<P...>(static_cast<P>(arguments)...)] {
-        std::apply(kernel, exact);
-      });
+  emulator::enqueue_grid(stream, together, blocks, threads,
+                         [kernel, exact = std::tuple<P...>(static_cast<P>(arguments)...)] {
+                           std::apply(kernel, exact);
+                         });
   return nullptr;
 }
 template <class... P, class... A>

@@ -181,7 +181,8 @@ cudaError_t cudaFreeHost(void* memory) {
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
   const Lock lock(mutex);
-  const bool reads_host = kind == cudaMemcpyHostToDevice, writes_host = kind == cudaMemcpyDeviceToHost;
+  const bool reads_host = kind == cudaMemcpyHostToDevice,
+             writes_host = kind == cudaMemcpyDeviceToHost;
   if (!lies_in(reads_host ? pinned_memory : device_memory, from, bytes) ||
       !lies_in(writes_host ? pinned_memory : device_memory, to, bytes))
     emulator::fail("a copy reads or writes what is neither device memory nor pinned");
