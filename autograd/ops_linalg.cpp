@@ -49,7 +49,7 @@ Tensor cofactors_by_minors(const Tensor& a) {
   for (int64_t i = 0; i < n; ++i)
     for (int64_t k = 0; k < n; ++k)
       if (k != i) others.push_back(k);
-  const Tensor index = from_vector(others);
+  const Tensor index = from_vector(others).to(a.device());
   const int64_t count = a.numel() / (n * n);
   const Tensor minors = a.reshape({count, n, n})
                             .index_select(1, index)
@@ -58,7 +58,7 @@ Tensor cofactors_by_minors(const Tensor& a) {
                             .transpose(2, 3);
   const Tensor parity = arange(n).unsqueeze(1) + arange(n);
   const Tensor sign = 1 - 2 * parity.remainder(2);
-  return (det(minors) * sign.to(a.dtype())).reshape(a.shape());
+  return (det(minors) * sign.to(a.dtype()).to(a.device())).reshape(a.shape());
 }
 
 // d det(a) / d a

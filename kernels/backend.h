@@ -284,7 +284,8 @@ inline Backend& backend(Device device) {
   ThreadState& thread = thread_state();
   if (device.type == Device::cpu) [[likely]]
     return *thread.cpu;
-  Backend* known = thread.gpus[device.index & (kMostGpus - 1)];
+  const auto index = static_cast<unsigned>(device.index);
+  Backend* known = index < kMostGpus ? thread.gpus[index] : nullptr;
   return known ? *known : load_gpu(device);
 }
 

@@ -116,6 +116,7 @@ Block* Block::find(std::size_t bytes, Device device) {
   if (wanted >= CentralCache::kClasses)
     fail(Fault::world, {"out of memory: asked for ", bytes, " bytes"});
   const bool is_cpu = device.type == Device::cpu;
+  if (!is_cpu) backend(device);  // throws where it is not there
   const bool cached = kCaches || !is_cpu;
   Block* block = cached ? from_central(wanted, device) : nullptr;
   if (block) return block;

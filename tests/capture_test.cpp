@@ -86,7 +86,7 @@ TEST(Capture, TheListNamesWhatTheStepDoes) {
   recorded_step(seed, recorder);
   const std::string text = recorder.text();
   std::size_t at = 0;
-  for (const char* call : {"= matmul 1 0 -1(p", "= sub", "= square", "= mean", "= abs", "= gt",
+  for (const char* call : {"= matmul 1 0 -1 0(p", "= sub", "= square", "= mean", "= abs", "= gt",
                            "= eq", "= square.d0", "= matmul", "= optimizer 0"}) {
     at = text.find(call, at);
     ASSERT_NE(at, std::string::npos) << call << " is not (in this order) in\n" << text;

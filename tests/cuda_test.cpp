@@ -41,7 +41,7 @@ TEST(Cuda, TensorsGoThereAndBack) {
 
 TEST(Cuda, GradientsPassBetweenDevices) {
   LEVIN_NEEDS_GPU();
-  const Tensor x = arange(4).requires_grad_();
+  const Tensor x = arange(4).to(kFloat32).requires_grad_();
   x.to(kCUDA).square().sum().backward();
   EXPECT_EQ(x.grad().device(), kCPU);
   EXPECT_EQ(numbers(x.grad()), (std::vector<float>{0, 2, 4, 6}));

@@ -33,7 +33,7 @@ std::vector<OpCase> copies() {
   };
   rows[0].wrong.push_back(stale(rows[0].call));
   rows[1].wrong.push_back(stale(rows[1].call));
-  rows[2].wrong.push_back({"cuda", [] { ones({2}).to(Device{Device::cuda, 0}); }, Fault::world});
+  rows[2].wrong.push_back({"cuda", [] { ones({2}).to(Device{Device::cuda, 15}); }, Fault::world});
   return rows;
 }
 

@@ -12,9 +12,9 @@ namespace {
 // Products are the library's there, and these functions the C library's: near, but not the same bits.
 bool has_bits_of_cpu(const OpCase& row) {
   static const std::set<std::string> kNear = {
-      "matmul",       "mm",     "bmm",    "mv",       "dot",    "outer",     "addmm",
-      "baddbmm",      "addmv",  "addbmm", "linear",   "einsum", "tensordot", "inner",
-      "chain_matmul", "normal", "randn",  "cholesky", "solve",  "inv",       "det"};
+      "matmul", "mm",       "bmm",    "mv",     "dot",       "outer", "addmm",        "baddbmm",
+      "addmv",  "addbmm",   "linear", "einsum", "tensordot", "inner", "chain_matmul", "normal",
+      "randn",  "cholesky", "solve",  "inv",    "inverse",   "det"};
   return !kNear.contains(operation_of(row));
 }
 

@@ -5,12 +5,16 @@
 #include <levin/tensor/file.h>
 #include <levin/train/files/text.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <iostream>
 #include <regex>
 #include <set>
 
+#include "hash.h"
 #include "scratch.h"
 #include "seed_model.h"
+#include "with_isa.h"
 
 namespace levin {
 namespace {
@@ -30,6 +34,12 @@ struct Fit {
     model->callbacks += StepLog(&steps);
     trainer = std::make_unique<Trainer>(run.trainer(folder.path()));
     trainer->fit(*model, run.loader("train"), run.loader("val"));
+    // What SameBitsWithAvx2AndAvx512 reads.
+    const std::string metrics = metrics_in(*trainer);
+    uint64_t hash = hash_of(metrics.data(), metrics.size());
+    for (const auto& [key, tensor] : model->state_dict())
+      hash = hash_of(tensor.to_vector<double>(), hash);
+    std::cout << "bits " << name << " " << hash << "\n";
   }
   LmeCase run;
   Scratch folder;
@@ -148,6 +158,17 @@ TEST(LmeRuns, test_predict) {
   const Tensor expected_y = run.tensors("predictions.safetensors")[0].second;
   EXPECT_EQ(cat(parts).shape(), expected_y.shape());
   EXPECT_LT((cat(parts) - expected_y).abs().max().item(), 1e-5);
+}
+
+// Each run leads to the same weights and metrics whatever the vectors' width.
+TEST(LmeRuns, SameBitsWithAvx2AndAvx512) {
+  if (!__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq"))
+    GTEST_SKIP() << "this processor has no AVX-512";
+  const char* runs = "*IsReproduced*:LmeRuns.*-*SameBits*:*multi_trainer*";
+  const std::string avx512 = bits_printed_with("avx512", runs),
+                    avx2 = bits_printed_with("avx2", runs);
+  EXPECT_EQ(std::count(avx2.begin(), avx2.end(), '\n'), 27);
+  EXPECT_EQ(avx512, avx2);
 }
 
 // What depends on random numbers: the best epochs, and the best run that links lead to.

@@ -9,12 +9,12 @@
 
 namespace levin {
 
-/// The lines that start with "bits " of the test `name`, with LEVIN_ISA=isa.
+/// The lines that start with "bits " of the tests that `name` picks, with LEVIN_ISA=isa.
 inline std::string bits_printed_with(const std::string& isa, const std::string& name) {
   char self[4096] = {};
   EXPECT_GT(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
   const std::string command =
-      "LEVIN_ISA=" + isa + " '" + self + "' --gtest_filter=" + name + " | grep '^bits '";
+      "LEVIN_ISA=" + isa + " '" + self + "' --gtest_filter='" + name + "' | grep '^bits '";
   FILE* pipe = popen(command.c_str(), "r");
   std::string text;
   char part[4096];
