@@ -60,11 +60,7 @@ TEST(OpDevices, GpuGivesTheResultsOfTheCpu) {
   for_each_row([&](const OpCase& row) {
     for (int d = 0; d < kDTypes; ++d) {
       const auto dtype = static_cast<DType>(d);
-      const unsigned group = dtype == kFloat32 || dtype == kFloat64 ? kReals
-                             : is_floating(dtype)                   ? kHalves
-                             : dtype == kBool                       ? kBooleans
-                                                                    : kIntegers;
-      if (!(row.types & group)) continue;
+      if (!(row.types & group_of(dtype))) continue;
       for (const Sample& sample : row.samples)
         for (const Arrangement arrangement : arrangements(row)) {
           SCOPED_TRACE(std::string(name_of(dtype)) + " " + name_of(arrangement) + " " +

@@ -86,6 +86,12 @@ std::vector<Arrangement> arrangements(const OpCase& row) {
           Arrangement::expanded};
 }
 
+unsigned group_of(DType dtype) {
+  if (dtype == kFloat32 || dtype == kFloat64) return kReals;
+  if (is_floating(dtype)) return kHalves;
+  return dtype == kBool ? kBooleans : kIntegers;
+}
+
 std::vector<DType> main_types(const OpCase& row) {
   if (row.types & kReals) return {kFloat64, kFloat32};
   return {kInt64};

@@ -26,6 +26,9 @@ Tensors run_on_copy(const OpCase& row, const Tensors& tensors, const Call& call)
 /// The arrangements in which a row's arguments may come, contiguous first.
 std::vector<Arrangement> arrangements(const OpCase& row);
 
+/// Which of Types it is.
+unsigned group_of(DType dtype);
+
 /// What a row's values are proven with, in every layout: float64 and float32, or int64 where it takes
 /// no reals.
 std::vector<DType> main_types(const OpCase& row);

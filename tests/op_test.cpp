@@ -33,12 +33,6 @@ DType result_type(const OpCase& row, DType dtype, std::size_t output) {
   return dtype;
 }
 
-unsigned group_of(DType dtype) {
-  if (dtype == kFloat32 || dtype == kFloat64) return kReals;
-  if (is_floating(dtype)) return kHalves;
-  return dtype == kBool ? kBooleans : kIntegers;
-}
-
 // Type and values of what a call gave.
 void expect_outputs(const OpCase& row, const Tensors& outputs, const Arrays& expected, DType dtype,
                     double slack) {

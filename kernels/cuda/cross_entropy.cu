@@ -84,7 +84,7 @@ const char* forward(Gpu& gpu, const CrossEntropyCall& call) {
                      data_of<int64_t>(call.target),
                      call.ignored,
                      data_of<T>(call.losses),
-                     call.slopes.block ? data_of<T>(call.slopes) : nullptr,
+                     data_or_null<T>(call.slopes),
                      nullptr,
                      gpu.fault()};
   // The divisor, and behind it the parts of one sum or the other.

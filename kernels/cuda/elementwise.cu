@@ -17,16 +17,7 @@ const ElementwiseTable& table() {
   return made;
 }
 
-bool aligned(const Arg& arg) {
-  const auto at = reinterpret_cast<uintptr_t>(arg.block->data) +
-                  arg.layout->offset * item_size(arg.layout->dtype);
-  return at % 16 == 0;
-}
-
-const void* data_of_any(const Arg& arg) {
-  return static_cast<const char*>(arg.block->data) +
-         arg.layout->offset * item_size(arg.layout->dtype);
-}
+bool aligned(const Arg& arg) { return reinterpret_cast<uintptr_t>(first_of(arg)) % 16 == 0; }
 
 // False where the operands are not such.
 bool pack(const ElementwiseCall& call, Packed* packed) {
@@ -44,9 +35,9 @@ bool pack(const ElementwiseCall& call, Packed* packed) {
     packed->in[k] = nullptr;
     if (!call.in[k].block) continue;
     if (!take(call.in[k])) return false;
-    packed->in[k] = data_of_any(call.in[k]);
+    packed->in[k] = first_of(call.in[k]);
   }
-  packed->out = const_cast<void*>(data_of_any(call.out));
+  packed->out = first_of(call.out);
   if (!is_predicate(call.op)) return take(call.out);
   return any && call.out.layout->dtype == kBool && call.out.layout->contiguous();
 }
@@ -126,8 +117,8 @@ const char* copy(Gpu& gpu, const Arg& in, const Arg& out) {
   if (from == to) {
     const std::size_t size = item_size(to);
     if (in.layout->contiguous() && out.layout->contiguous())
-      return error_of(cudaMemcpyAsync(const_cast<void*>(data_of_any(out)), data_of_any(in),
-                                      n * size, cudaMemcpyDeviceToDevice, gpu.stream()));
+      return error_of(cudaMemcpyAsync(first_of(out), first_of(in), n * size,
+                                      cudaMemcpyDeviceToDevice, gpu.stream()));
     if (size == 8) return move<uint64_t>(gpu, indexer, in, out, n);
     if (size == 4) return move<uint32_t>(gpu, indexer, in, out, n);
     if (size == 2) return move<uint16_t>(gpu, indexer, in, out, n);

@@ -144,7 +144,7 @@ const char* Gpu::add_numbers(std::function<void(void*)> compute, std::size_t byt
 }
 
 const char* Gpu::end_capture(uint64_t* handle) {
-  const std::unique_ptr<Graph> graph = std::move(capturing_);
+  std::unique_ptr<Graph> graph = std::move(capturing_);
   cudaGraph_t captured = nullptr;
   LEVIN_TRY(error_of(cudaStreamEndCapture(compute_, &captured)));
   const cudaError_t status = cudaGraphInstantiate(&graph->exec, captured, 0);
@@ -156,7 +156,7 @@ const char* Gpu::end_capture(uint64_t* handle) {
     for (cudaEvent_t& event : graph->used)
       LEVIN_TRY(error_of(cudaEventCreateWithFlags(&event, cudaEventDisableTiming)));
   }
-  *handle = reinterpret_cast<uint64_t>(const_cast<std::unique_ptr<Graph>&>(graph).release());
+  *handle = reinterpret_cast<uint64_t>(graph.release());
   return nullptr;
 }
 

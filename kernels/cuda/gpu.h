@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstring>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -155,6 +154,17 @@ class Gpu {
 template <class T>
 T* data_of(const Arg& arg) {
   return static_cast<T*>(arg.block->data) + arg.layout->offset;
+}
+
+/// The same, null where the operand is left out.
+template <class T>
+T* data_or_null(const Arg& arg) {
+  return arg.block ? data_of<T>(arg) : nullptr;
+}
+/// The first element of an operand of any type.
+inline void* first_of(const Arg& arg) {
+  return static_cast<char*>(arg.block->data) +
+         arg.layout->offset * static_cast<int64_t>(item_size(arg.layout->dtype));
 }
 
 constexpr int64_t blocks_for(int64_t n, int64_t per_block) {

@@ -7,11 +7,6 @@
 namespace levin::inline v0::cuda {
 namespace {
 
-template <class T>
-T* data_or_null(const Arg& arg) {
-  return arg.block ? data_of<T>(arg) : nullptr;
-}
-
 /// Null pointers are left out.
 template <class T>
 struct Norm {

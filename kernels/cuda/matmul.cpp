@@ -111,11 +111,6 @@ const char* each_batch(Gpu& gpu, const MatmulCall& call, const Leading& leading,
   return nullptr;
 }
 
-void* first_of(const Arg& arg) {
-  return static_cast<char*>(arg.block->data) +
-         arg.layout->offset * static_cast<int64_t>(item_size(arg.layout->dtype));
-}
-
 }  // namespace
 
 const char* matmul(Gpu& gpu, const MatmulCall& call) {

@@ -115,12 +115,7 @@ const char* scan_typed(Gpu& gpu, const ScanCall& call) {
   const Shape& shape = call.out.layout->shape;
   const int64_t elements = call.out.layout->numel();
   if (elements == 0) return nullptr;
-  Lines<S> lines{data_of<S>(call.x),
-                 call.a.block ? data_of<S>(call.a) : nullptr,
-                 data_of<S>(call.out),
-                 1,
-                 1,
-                 1,
+  Lines<S> lines{data_of<S>(call.x), data_or_null<S>(call.a), data_of<S>(call.out), 1, 1, 1,
                  call.reverse};
   if (!shape.empty()) lines.n = shape[call.dim];
   for (int d = call.dim + 1; d < shape.size(); ++d) lines.stride *= shape[d];
