@@ -5,6 +5,7 @@
 #define LEVIN_VERSION "0.1.0"
 
 #include "autograd/anomaly.h"
+#include "autograd/autocast.h"
 #include "autograd/captured_step.h"
 #include "autograd/checkpoint.h"
 #include "autograd/explain.h"

@@ -67,6 +67,7 @@ void note_leaf(LeafNode* leaf) {
 struct CapturedStep::Case {
   uint64_t key;
   bool grad_enabled;
+  DType autocast;
   std::vector<InputKey> inputs;
 
   std::vector<InputPlace> places;  // of the inputs of `last`, or of the replay's recording
@@ -82,7 +83,8 @@ struct CapturedStep::Case {
   std::unique_ptr<Value> result;  // what the body returned
 
   bool fits(std::span<const Tensor> given, uint64_t given_key) const {
-    if (key != given_key || grad_enabled != is_grad_enabled() || inputs.size() != given.size())
+    if (key != given_key || grad_enabled != is_grad_enabled() ||
+        autocast != thread_state().autocast || inputs.size() != given.size())
       return false;
     for (std::size_t i = 0; i < given.size(); ++i)
       if (!same(inputs[i], given[i].layout(), first_with_block(given, i))) return false;
@@ -146,6 +148,7 @@ struct CapturedStep::State {
     auto made = std::make_unique<Case>();
     made->key = key;
     made->grad_enabled = is_grad_enabled();
+    made->autocast = thread_state().autocast;
     for (std::size_t i = 0; i < inputs.size(); ++i)
       made->inputs.push_back({inputs[i].layout(), first_with_block(inputs, i)});
     for (std::size_t i = 0; i < inputs.size(); ++i)

@@ -50,7 +50,7 @@ class CapturedStep {
 
   /// Replays the step on these inputs, or calls body(). Gives what body() returned when it last ran
   /// for such inputs: a reference that holds until the next run of any. Inputs of other shapes,
-  /// strides, types or sharing of memory, another `key` and another gradient mode have recordings of
+  /// strides, types or sharing of memory, another `key`, gradient mode and Autocast have recordings of
   /// their own, at most 8. Throws what the body throws, and as its operations do.
   template <class Body>
   auto run(std::span<const Tensor> inputs, Body&& body, uint64_t key = 0)

@@ -1,7 +1,10 @@
 #include "checkpoint.h"
 
+#include <optional>
+
 #include "../kernels/check.h"
 #include "../tensor/generator.h"
+#include "autocast.h"
 #include "engine.h"
 #include "graph.h"
 
@@ -15,6 +18,7 @@ struct Recipe {
   CheckpointFunction function;
   std::vector<Saved> inputs;
   Generator generator;
+  DType autocast;  // kFloat32: none
 
   // The node's edges are what the function's graph ended at: its inputs and what else it used.
   void operator()(const Tensor& g, Grads& grads) const {
@@ -24,7 +28,10 @@ struct Recipe {
     Generator same = generator;
     const GeneratorGuard guard(same);
     const EnableGrad enable_grad;
+    std::optional<Autocast> as_before;
+    if (autocast != kFloat32) as_before.emplace(autocast);
     const Tensor y = function(again);
+    as_before.reset();
     check(y.shape() == g.shape(), {"checkpoint: the function gave shape ", g.shape(),
                                    " at first, and ", y.shape(), " when backward ran it again"});
     std::vector<Node*> ends;
@@ -39,7 +46,7 @@ struct Recipe {
 }  // namespace
 
 Tensor checkpoint(CheckpointFunction function, const std::vector<Tensor>& inputs) {
-  Recipe recipe{std::move(function), {}, default_generator()};
+  Recipe recipe{std::move(function), {}, default_generator(), thread_state().autocast};
   for (const Tensor& input : inputs) {
     recording(input);  // a view may need its history renewed
     recipe.inputs.emplace_back(input);

@@ -65,12 +65,14 @@ class Run {
         create_graph_(create_graph),
         partial_(partial),
         results_(results),
-        grad_enabled_before_(thread_state().grad_enabled) {
+        grad_enabled_before_(thread_state().grad_enabled),
+        autocast_before_(thread_state().autocast) {
     if (engine_.idle.empty()) engine_.idle.push_back(std::make_unique<Lists>());
     lists_ = std::move(engine_.idle.back());
     engine_.idle.pop_back();
     ++engine_.active;
     thread_state().grad_enabled = create_graph;
+    thread_state().autocast = kFloat32;  // each derivative in the types of its operation
   }
 
   ~Run() {
@@ -89,6 +91,7 @@ class Run {
     engine_.idle.push_back(std::move(lists_));
     --engine_.active;
     thread_state().grad_enabled = grad_enabled_before_;
+    thread_state().autocast = autocast_before_;
   }
 
   // Marks a node whose gradient is asked for; before discover().
@@ -256,6 +259,7 @@ class Run {
   const bool retain_graph_, create_graph_, partial_;
   std::vector<Tensor>* const results_;
   const bool grad_enabled_before_;
+  const DType autocast_before_;
   std::unique_ptr<Lists> lists_;
 };
 

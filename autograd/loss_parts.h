@@ -1,6 +1,7 @@
 // What losses have in common: their checks, their arithmetic type, what becomes of all elements.
 #pragma once
 
+#include "autocast.h"
 #include "elementwise.h"
 #include "launch.h"
 #include "losses.h"
@@ -14,7 +15,9 @@ struct LossArguments {
   DType type;
 
   LossArguments(const char* loss, const Tensor& its_x, const Tensor& its_target)
-      : x(widened(its_x)), target(widened(its_target)), type(result_type({its_x, its_target})) {
+      : x(widened(its_x)),
+        target(widened(its_target)),
+        type(narrow(result_type({its_x, its_target}))) {
     Shape shape;
     check(broadcast_shapes(x.shape(), target.shape(), &shape),
           {loss, ": ", x.shape(), " and ", target.shape(), ": shapes do not broadcast"});
@@ -24,6 +27,11 @@ struct LossArguments {
     // gradient, so that a leaf which already has one rounds as if it came alone.
     x = x.expand(shape);
     target = target.expand(shape);
+  }
+
+  /// The type of a result: with Autocast 16-bit ones stay as they were computed.
+  static DType narrow(DType type) {
+    return is_autocast_enabled() && is_16_bit(type) ? kFloat32 : type;
   }
 };
 

@@ -83,6 +83,12 @@ Tensor where(const Tensor& condition, Number x, Number other);
 /// a [.., m, k], b [.., k, n] -> [.., m, n]: leading sizes broadcast; a vector stands for one row
 /// (a) or column (b).
 Tensor matmul(const Tensor& a, const Tensor& b);
+/// How GPUs multiply float32 tensors from now on, in all threads: "highest" in float32; "high" with
+/// factors rounded to 10 bits behind the point (TF32), "medium" to 7 (bfloat16), both several times as
+/// fast. Sums are float32 in all. The CPU always does the first. Throws std::invalid_argument for
+/// another word.
+void set_float32_matmul_precision(const std::string& precision);
+std::string get_float32_matmul_precision();
 /// y = x weight^T + bias: x [.., in], weight [out, in], bias [out] (may be undefined) -> y [..,
 /// out].
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});

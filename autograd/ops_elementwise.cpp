@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "autocast.h"
 #include "elementwise.h"
 #include "launch.h"
 #include "ops.h"
@@ -147,6 +148,7 @@ Tensor Tensor::pow(const Tensor& exponent) const { return elementwise(Op::pow, {
 
 // The common exponents have exact and cheaper formulas.
 Tensor Tensor::pow(Number exponent) const {
+  if (autocast_widens(*this)) return to(kFloat32).pow(exponent);
   const bool real = is_floating(dtype());
   if (exponent.value == 2 && (real || (exponent.kind != Number::real && dtype() != kBool)))
     return square();

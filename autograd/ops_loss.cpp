@@ -1,4 +1,5 @@
 // Losses of values: how far x is from the target.
+#include "autocast.h"
 #include "loss_parts.h"
 #include "ops.h"
 
@@ -38,6 +39,8 @@ Tensor fused_mse(const Tensor& x, const Tensor& target, bool mean) {
 }  // namespace
 
 Tensor mse_loss(const Tensor& x, const Tensor& target, LossReduction reduction) {
+  if (autocast_widens(x) || autocast_widens(target))
+    return mse_loss(widened(x), widened(target), reduction);
   const bool mean = reduction == LossReduction::mean;
   const bool fused = (mean || reduction == LossReduction::sum) && x.dtype() == target.dtype() &&
                      (x.dtype() == kFloat32 || x.dtype() == kFloat64) &&
@@ -80,7 +83,7 @@ Tensor hinge_embedding_loss(const Tensor& x, const Tensor& target, double margin
   const LossArguments in("hinge_embedding_loss", x, target);
   const Tensor near = where(in.target.ne(-1), in.x, 0);
   const Tensor far = where(in.target.ne(1), (margin - in.x).clamp_min(0), 0);
-  return reduced("hinge_embedding_loss", near + far, reduction).to(x.dtype());
+  return reduced("hinge_embedding_loss", near + far, reduction).to(in.narrow(x.dtype()));
 }
 
 Tensor cosine_similarity(const Tensor& x1, const Tensor& x2, int64_t dim, double eps) {

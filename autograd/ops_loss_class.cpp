@@ -185,6 +185,7 @@ Tensor weighted(const char* loss, const Tensor& losses, const Tensor& factor) {
 }  // namespace
 
 Tensor cross_entropy(const Tensor& x, const Tensor& target, const CrossEntropyOptions& options) {
+  if (autocast_widens(x)) return cross_entropy(widened(x), target, options);
   const int dim = class_dim("cross_entropy", x, options.weight);
   check(options.label_smoothing >= 0 && options.label_smoothing <= 1,
         {"cross_entropy: label_smoothing ", options.label_smoothing, ": must lie in [0, 1]"});
@@ -194,6 +195,7 @@ Tensor cross_entropy(const Tensor& x, const Tensor& target, const CrossEntropyOp
 }
 
 Tensor nll_loss(const Tensor& x, const Tensor& target, const NllLossOptions& options) {
+  if (autocast_widens(x)) return nll_loss(widened(x), target, options);
   const int dim = class_dim("nll_loss", x, options.weight);
   return Labelled("nll_loss", widened(x), target, options.weight, options.ignore_index, dim)
       .reduced_by("nll_loss", options.reduction)

@@ -1,4 +1,8 @@
 // Matrix products: matmul and its special cases; linear, whose bias is added by the product itself.
+#include <atomic>
+#include <iterator>
+
+#include "autocast.h"
 #include "elementwise.h"
 #include "launch.h"
 #include "ops.h"
@@ -6,7 +10,11 @@
 namespace levin::inline v0 {
 namespace {
 
-void launch_product(const char* name, const MatmulCall& call, const Tensor& c) {
+constexpr const char* kPrecisions[] = {"highest", "high", "medium"};
+std::atomic<MatmulPrecision> float32_precision = MatmulPrecision::highest;
+
+void launch_product(const char* name, MatmulCall call, const Tensor& c) {
+  call.precision = float32_precision.load(std::memory_order_relaxed);
   launched(backend(c.device()).matmul(call), name, c);
 }
 
@@ -68,7 +76,21 @@ Tensor sum_rows(const Tensor& g, const Grads& grads) {
 
 }  // namespace
 
+void set_float32_matmul_precision(const std::string& precision) {
+  for (std::size_t i = 0; i < std::size(kPrecisions); ++i)
+    if (precision == kPrecisions[i]) {
+      float32_precision = static_cast<MatmulPrecision>(i);
+      return;
+    }
+  fail(
+      {"set_float32_matmul_precision: '", precision, "': 'highest', 'high' or 'medium' is needed"});
+}
+std::string get_float32_matmul_precision() {
+  return kPrecisions[static_cast<int>(float32_precision.load())];
+}
+
 Tensor matmul(const Tensor& a, const Tensor& b) {
+  if (product_autocasts(a, b)) return matmul(autocast(a), autocast(b));
   check_types("matmul", a, b);
   check(a.dim() > 0 && b.dim() > 0,
         {"matmul: ", a.shape(), " and ", b.shape(), ": at least 1 dimension is needed"});
@@ -93,6 +115,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
 Tensor Tensor::matmul(const Tensor& other) const { return levin::matmul(*this, other); }
 
 Tensor Tensor::bmm(const Tensor& other) const {
+  if (product_autocasts(*this, other)) return autocast(*this).bmm(autocast(other));
   check_types("bmm", *this, other);
   check(dim() == 3 && other.dim() == 3 && size(0) == other.size(0) && size(2) == other.size(1),
         {"bmm: ", shape(), " and ", other.shape(), ": [b, m, k] and [b, k, n] are needed"});
@@ -100,6 +123,7 @@ Tensor Tensor::bmm(const Tensor& other) const {
 }
 
 Tensor Tensor::mv(const Tensor& vector) const {
+  if (product_autocasts(*this, vector)) return autocast(*this).mv(autocast(vector));
   check_types("mv", *this, vector);
   check(dim() == 2 && vector.dim() == 1 && size(1) == vector.size(0),
         {"mv: ", shape(), " and ", vector.shape(), ": [m, k] and [k] are needed"});
@@ -107,6 +131,7 @@ Tensor Tensor::mv(const Tensor& vector) const {
 }
 
 Tensor Tensor::dot(const Tensor& other) const {
+  if (product_autocasts(*this, other)) return autocast(*this).dot(autocast(other));
   check_types("dot", *this, other);
   check(dim() == 1 && other.dim() == 1 && size(0) == other.size(0),
         {"dot: ", shape(), " and ", other.shape(), ": two vectors of one size are needed"});
@@ -120,6 +145,8 @@ Tensor Tensor::outer(const Tensor& other) const {
 }
 
 Tensor Tensor::addmm(const Tensor& a, const Tensor& b, Number beta, Number alpha) const {
+  if (product_autocasts(*this, a, b))
+    return autocast(*this).addmm(autocast(a), autocast(b), beta, alpha);
   check_types("addmm", a, b);
   check_types("addmm", *this, a);
   check(a.dim() == 2 && b.dim() == 2 && a.size(1) == b.size(0),
@@ -229,6 +256,8 @@ Tensor by_rows(const Tensor& x, const Tensor& weight, Linear linear) {
 }  // namespace
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (product_autocasts(x, weight, bias))
+    return linear(autocast(x), autocast(weight), autocast(bias));
   check_linear(x, weight, bias);
   if (x.dim() != 2)
     return by_rows(x, weight, [&](const Tensor& rows) { return linear(rows, weight, bias); });
@@ -242,6 +271,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Op activation) {
+  if (product_autocasts(x, weight, bias))
+    return linear(autocast(x), autocast(weight), autocast(bias), activation);
   check_linear(x, weight, bias);
   check(is_plain_function(activation), {"linear: ", name_of(activation),
                                         " as activation: a function of one argument, without "

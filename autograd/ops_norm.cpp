@@ -1,4 +1,5 @@
 // Normalisation by mean and variance.
+#include "autocast.h"
 #include "launch.h"
 #include "ops.h"
 
@@ -85,6 +86,8 @@ Tensor fused_layer_norm(const Tensor& x, const Shape& shape, const Tensor& weigh
 
 Tensor layer_norm(const Tensor& x, const Shape& shape, const Tensor& weight, const Tensor& bias,
                   double eps) {
+  if (autocast_widens(x) || autocast_widens(weight) || autocast_widens(bias))
+    return layer_norm(widened(x), shape, widened(weight), widened(bias), eps);
   check(is_floating(x.dtype()),
         {"layer_norm: a ", x.dtype(), " tensor: a floating type is needed"});
   check(shape.size() > 0, {"layer_norm: at least one dimension must be normalised"});

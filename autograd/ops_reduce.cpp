@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autocast.h"
 #include "launch.h"
 #include "ops.h"
 #include "scan.h"
@@ -182,9 +183,11 @@ Tensor sum_to(const Tensor& g, const Shape& shape) {
 }
 
 Tensor Tensor::sum(const Shape& dims, bool keepdim) const {
+  if (autocast_widens(*this)) return to(kFloat32).sum(dims, keepdim);
   return sum_over(*this, dims_mask("sum", dims, dim()), keepdim);
 }
 Tensor Tensor::prod(const Shape& dims, bool keepdim) const {
+  if (autocast_widens(*this)) return to(kFloat32).prod(dims, keepdim);
   return prod_over(*this, dims_mask("prod", dims, dim()), keepdim);
 }
 Tensor Tensor::mean(const Shape& dims, bool keepdim) const {
@@ -199,6 +202,7 @@ Tensor Tensor::std(const Shape& dims, double correction, bool keepdim) const {
 }
 
 Tensor Tensor::norm(double p, const Shape& over, bool keepdim) const {
+  if (autocast_widens(*this)) return to(kFloat32).norm(p, over, keepdim);
   floating("norm", *this);
   return norm_over(widened(*this), p, over, keepdim).to(dtype());
 }

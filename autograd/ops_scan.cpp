@@ -1,4 +1,5 @@
 // Running results and order along a dimension.
+#include "autocast.h"
 #include "launch.h"
 #include "ops.h"
 #include "scan.h"
@@ -91,8 +92,12 @@ Tensor product_of_others(const Tensor& x, int dim) {
   return before * previous(running_product(x, dim, true), dim, true, 1);
 }
 
-Tensor Tensor::cumsum(int64_t dim) const { return running("cumsum", *this, dim, running_sum); }
+Tensor Tensor::cumsum(int64_t dim) const {
+  if (autocast_widens(*this)) return to(kFloat32).cumsum(dim);
+  return running("cumsum", *this, dim, running_sum);
+}
 Tensor Tensor::cumprod(int64_t dim) const {
+  if (autocast_widens(*this)) return to(kFloat32).cumprod(dim);
   return running("cumprod", *this, dim, running_product);
 }
 

@@ -1,4 +1,5 @@
 // softmax and log_softmax: fused over the last dimension, the derivative too.
+#include "autocast.h"
 #include "launch.h"
 #include "ops.h"
 
@@ -33,9 +34,11 @@ Tensor softmax_along(const char* name, const Tensor& x, int64_t dim, bool log) {
 }  // namespace
 
 Tensor Tensor::softmax(int64_t dim) const {
+  if (autocast_widens(*this)) return to(kFloat32).softmax(dim);
   return softmax_along("softmax", widened(*this), dim, false).to(dtype());
 }
 Tensor Tensor::log_softmax(int64_t dim) const {
+  if (autocast_widens(*this)) return to(kFloat32).log_softmax(dim);
   return softmax_along("log_softmax", widened(*this), dim, true).to(dtype());
 }
 

@@ -8,7 +8,9 @@
 #include "thread_state.h"
 
 namespace levin::inline v0 {
-Recording::Recording() : first_serial_(thread_state().next_serial) {}
+Recording::Recording() : first_serial_(thread_state().next_serial) {
+  thread_state().made_in_step = nullptr;
+}
 
 Recording::~Recording() {
   for (const auto& [block, kept] : blocks) let_go(block);
@@ -25,6 +27,7 @@ void Recording::let_go(const Block* block) {
 
 void Recording::add(Call call) {
   each_operand(call, [&](Arg& arg, Use use) { keep(arg, use); });
+  if (const auto* random = std::get_if<RandomCall>(&call)) drawn.push_back(*random->counter);
   calls.push_back(std::move(call));
 }
 
@@ -46,6 +49,7 @@ void Recording::keep(Arg& arg, Use use) {
 void Recording::end() {
   for (auto& [block, kept] : blocks)
     kept.is_output = kept.is_inside && block->refs.load() > block->recorded.load();
+  made = thread_state().made_in_step;
 }
 
 const char* Recorder::note(Call call) noexcept {
@@ -212,12 +216,17 @@ std::string numbers_of(const Call& call) { return parts_of(call).text; }
 
 std::string difference(const Recording& before, const std::vector<InputPlace>& inputs_before,
                        const Recording& now, const std::vector<InputPlace>& inputs_now) {
+  if (now.made) return std::string("it makes ") + now.made;
   SameRole same_role(before, inputs_before, now, inputs_now);
   const std::size_t count = std::min(before.calls.size(), now.calls.size());
   for (std::size_t i = 0; i < count; ++i) {
     const std::string found = difference(before.calls[i], now.calls[i], same_role);
     if (!found.empty()) return "operation " + std::to_string(i) + ", " + found;
   }
+  for (std::size_t i = 0; i < std::min(before.drawn.size(), now.drawn.size()); ++i)
+    if (before.drawn[i] == now.drawn[i])
+      return "it drew the same random numbers the next time: from a generator that it makes or "
+             "seeds";
   if (before.calls.size() == now.calls.size()) return "";
   return "it had " + std::to_string(before.calls.size()) + " operations, and " +
          std::to_string(now.calls.size()) + " the next time";

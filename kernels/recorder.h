@@ -35,10 +35,15 @@ class Recording {
   };
   Device device;  ///< of all calls
   std::vector<Call> calls;
+  /// Where the counter of each RandomCall stood after it.
+  std::vector<uint64_t> drawn;
   std::unordered_map<const Block*, Kept> blocks;
   /// Why the calls alone are not what happened: a read or write by the host, a value from beside the
   /// backend; "" where they are.
   std::string obstacle;
+  /// What the step made that calls point into, and replays would need again: "an optimizer"; null where
+  /// it made nothing of the kind.
+  const char* made = nullptr;
 
  private:
   void keep(Arg& arg, Use use);

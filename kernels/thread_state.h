@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "device.h"
+#include "dtype.h"
 
 namespace levin::inline v0 {
 
@@ -35,15 +36,18 @@ struct ThreadState {
   Backend* gpus[kMostGpus] = {};
   // Counts what makes a captured step look again at what it recorded: see doubt_captured_steps()
   uint64_t doubts = 0;
+  // kernels/recorder.cpp: see note_made()
+  const char* made_in_step = nullptr;
   // kernels/cpu/linalg.cpp: what its last error says
   char error[256] = {};
   // tensor/generator.cpp
   void* generator = nullptr;
   void* own_generator = nullptr;
   void (*free_generator)(void*) = nullptr;
-  // autograd/: is history recorded, is it looked at for NaN, who asks what nodes keep, nodes that
+  // autograd/: is history recorded, see Autocast, is it looked at for NaN, who asks what nodes keep, nodes that
   // wait for their destruction, the engine's lists
   bool grad_enabled = true;
+  DType autocast = kFloat32;  // products convert to it; float32: they do not
   bool detect_anomaly = false;
   void* inspector = nullptr;
   bool destroying = false;
@@ -71,5 +75,9 @@ inline ThreadState& thread_state() {
 /// requires_grad, an optimizer's parameters. Recorded steps of this thread run once more as they are
 /// written.
 inline void doubt_captured_steps() { ++thread_state().doubts; }
+
+/// For whatever is made and holds numbers that operations point to ("an optimizer"): a recorded step
+/// that made it cannot be replayed.
+inline void note_made(const char* what) { thread_state().made_in_step = what; }
 
 }  // namespace levin::inline v0

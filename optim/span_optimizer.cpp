@@ -50,6 +50,7 @@ SpanOptimizer::SpanOptimizer(const Scheme& scheme)
 
 void SpanOptimizer::add_group(std::vector<Tensor> parameters, const Numbers& numbers) {
   doubt_captured_steps();
+  note_made("an optimizer, or a group of one");
   std::vector<Tensor> known;
   for (const Group& other : shared_->groups)
     known.insert(known.end(), other.params.begin(), other.params.end());

@@ -279,6 +279,7 @@ TEST(CapturedStep, AllocatesNothingInAReplay) {
 TEST(CapturedStep, NamesWhatKeepsItEager) {
   const Tensor x = rand({4}), other = rand({4});
   Tensor kept = rand({4}), y;
+  const Tensor w = rand({4}).requires_grad_();
   int count = 0;
   const std::vector<std::pair<const char*, std::function<void()>>> steps = {
       {"host reads", [&] { y = x * x.sum().item(); }},
@@ -295,6 +296,17 @@ TEST(CapturedStep, NamesWhatKeepsItEager) {
          if (++count % 2) x + other;
        }},
       {"other memory", [&] { kept = kept * 0.5 + x; }},
+      {"makes an optimizer",
+       [&] {
+         w.mul(x).sum().backward();
+         optim::SGD(std::vector{w}, {.lr = 0.1 / ++count}).step();
+         w.zero_grad();
+       }},
+      {"same random numbers",
+       [&] {
+         Generator generator(7);
+         y = rand({4}, generator) * x;
+       }},
   };
   for (const auto& [reason, step] : steps) {
     CapturedStep captured;

@@ -1,0 +1,61 @@
+// Autocast: mixed precision. Products in a 16-bit type, what needs range or precision in float32.
+#pragma once
+
+#include "../kernels/op.h"
+#include "../kernels/thread_state.h"
+#include "../tensor/tensor.h"
+
+namespace levin::inline v0 {
+
+/// While it lives, operations of this thread choose their types as PyTorch's torch.autocast:
+///
+///     {
+///       const Autocast autocast(kBFloat16);
+///       loss = cross_entropy(model(x), target);  // parameters stay float32
+///     }
+///     loss.backward();  // each operation in the types of its forward
+///
+/// - matmul, mm, bmm, mv, dot, addmm, linear and einsum convert float32 and 16-bit operands to
+///   `dtype`;
+/// - softmax, log_softmax, losses, layer_norm, norm, sum, prod, cumsum, cumprod, pow, exp, expm1, log,
+///   log1p, log2, log10, reciprocal, rsqrt, softplus, tan, asin, acos, sinh and cosh compute 16-bit
+///   operands in float32, and their result is float32;
+/// - all others take what they get (operands of two types: the wider one); float64 stays as it is.
+///
+/// Throws std::invalid_argument for another type than bfloat16 and float16.
+class Autocast {
+ public:
+  explicit Autocast(DType dtype);
+  ~Autocast() { thread_state().autocast = before_; }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  DType before_;
+};
+
+inline bool is_autocast_enabled() { return thread_state().autocast != kFloat32; }
+
+constexpr bool is_16_bit(DType dtype) { return dtype == kBFloat16 || dtype == kFloat16; }
+
+/// Does an operation that belongs in float32 have to widen x?
+inline bool autocast_widens(const Tensor& x) {
+  return is_autocast_enabled() && x.defined() && is_16_bit(x.dtype());
+}
+/// Is the formula one of those that belong in float32?
+bool belongs_in_float32(Op op);
+
+/// Does a product have to convert one of these operands? autocast() does it.
+template <class... Tensors>
+bool product_autocasts(const Tensors&... operands) {
+  const DType type = thread_state().autocast;
+  if (type == kFloat32) [[likely]]
+    return false;
+  const auto other = [type](const Tensor& x) {
+    return x.defined() && x.dtype() != type && (x.dtype() == kFloat32 || is_16_bit(x.dtype()));
+  };
+  return (other(operands) || ...);
+}
+Tensor autocast(const Tensor& x);
+
+}  // namespace levin::inline v0
