@@ -29,6 +29,7 @@
 #include "optim/adamax.h"
 #include "optim/averaged_model.h"
 #include "optim/clip.h"
+#include "optim/grad_scaler.h"
 #include "optim/nadam.h"
 #include "optim/radam.h"
 #include "optim/rmsprop.h"

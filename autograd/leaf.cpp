@@ -69,6 +69,7 @@ void Tensor::set_grad(const Tensor& grad) const {
   check(!grad.defined() || (grad.shape() == shape() && grad.dtype() == dtype()),
         {"set_grad: a gradient of another shape or type for a ", dtype(), " tensor of shape ",
          shape()});
+  if (grad.defined()) check_same_device("set_grad", *this, grad);
   doubt_captured_steps();
   leaf->collected = grad.defined() ? grad.contiguous() : grad;  // it will be added to
   leaf->fresh = !grad.defined();

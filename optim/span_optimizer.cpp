@@ -101,8 +101,8 @@ void SpanOptimizer::prepare(Group& group, Prepared* prepared) {
         const char* number = scheme_->states[s].starts_at;
         const double start = number ? group.numbers[scheme_->number(number)] : 0;
         state = &prepared->started.emplace_back(state, full_like(p, start)).second;
-      } else if (state->dtype() != p.dtype()) {
-        *state = state->to(p.dtype());  // Module::to
+      } else if (state->dtype() != p.dtype() || state->device() != p.device()) {
+        *state = state->to(p.dtype()).to(p.device());  // Module::to
       }
       span.state[s] = arg(*state);
     }
@@ -198,7 +198,7 @@ void SpanOptimizer::load_slots(const OptimizerState& state, int position, Group*
       check(tensor->shape() == p.shape(),
             {scheme_->name, ".load_state_dict: ", key, " of shape ", tensor->shape(),
              " for a parameter of shape ", p.shape()});
-      slot.state[s] = tensor->to(p.dtype()).clone();
+      slot.state[s] = tensor->to(p.dtype()).to(p.device()).clone();
     }
     if (!slot.state[0].defined()) continue;
     for (int c = 0; c < kMaxCounters; ++c) {

@@ -124,7 +124,7 @@ void save_gradients(const LME& model, Checkpoint* checkpoint) {
 void restore_gradients(const LME& model, const Checkpoint& checkpoint) {
   for (const auto& [name, gradient] : checkpoint.with_prefix("gradients."))
     for (const auto& [own, parameter] : model.named_parameters())
-      if (own == name) parameter.set_grad(gradient.clone());
+      if (own == name) parameter.set_grad(gradient.clone().to(parameter.device()));
 }
 
 const char* precision_of(const LME& model) {

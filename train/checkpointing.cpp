@@ -82,12 +82,21 @@ std::string old_run_folder(const Value& state, const fs::path& path) {
   return above.empty() ? "." : above;
 }
 
+// A run that did not scale its losses before begins as any other.
+void restore_scaler(optim::GradScaler* scaler, const Value& state) {
+  const Value* kept = state.find("grad_scaler");
+  if (!scaler || !kept) return;
+  optim::GradScaler::State numbers;
+  for (const auto& [name, number] : kept->as_map()) numbers.emplace_back(name, real_of(number));
+  scaler->load_state_dict(numbers);
+}
+
 // Everything that this version writes; other entries are passed on.
 bool is_known(const std::string& key) {
-  for (const char* known :
-       {"schema_version", "levin_version", "numerics", "precision", "epoch", "global_step",
-        "hyper_parameters", "loops", "random_state", "loaders", "loggers", "callbacks",
-        "optimizer_states", "lr_schedulers", "callback_metrics", "logged", "log_dir", "exact"})
+  for (const char* known : {"schema_version", "levin_version", "numerics", "precision", "epoch",
+                            "global_step", "hyper_parameters", "loops", "random_state", "loaders",
+                            "loggers", "callbacks", "optimizer_states", "lr_schedulers",
+                            "callback_metrics", "logged", "log_dir", "exact", "grad_scaler"})
     if (key == known) return true;
   return false;
 }
@@ -137,7 +146,7 @@ Checkpoint Trainer::checkpoint_at(const Position& at, bool weights_only) {
   Value& state = checkpoint.state;
   state["levin_version"] = LEVIN_VERSION_TEXT;  // from CMake, which reads levin.h
   state["numerics"] = kNumerics;
-  state["precision"] = precision_of(*model_);
+  state["precision"] = precision_->is_mixed() ? precision_->name() : precision_of(*model_);
   state["epoch"] = at.epoch;
   state["global_step"] = at.global_step;
   if (model_->hparams.size() > 0) state["hyper_parameters"] = model_->hparams;
@@ -179,6 +188,8 @@ void Trainer::save_run(const Position& at, Checkpoint* checkpoint) {
   save_loggers(loggers_, &state);
   save_callbacks(callbacks_, checkpoint);
   save_optimizers(*model_, checkpoint);
+  if (const optim::GradScaler* scaler = precision_->scaler())
+    for (const auto& [name, number] : scaler->state_dict()) state["grad_scaler"][name] = number;
   save_schedulers(*model_, checkpoint);
   save_progress(at, checkpoint);
   if (kept_.state.is_map())
@@ -273,6 +284,7 @@ void Trainer::restore_callbacks(const Checkpoint& checkpoint) {
 void Trainer::restore_run(const Checkpoint& checkpoint, const std::string& path) {
   const Value& state = checkpoint.state;
   restore_optimizers(*model_, checkpoint);
+  restore_scaler(precision_->scaler(), state);
   restore_schedulers(*model_, checkpoint);
   resumed_random_ = state.at("random_state");
   restore_random_state(resumed_random_);

@@ -119,7 +119,8 @@ void Trainer::compile() {
   std::string both;
   if (options_.detect_anomaly) both = "detect_anomaly looks at each operation";
   if (profiler()) both = "a profiler times what is inside";
-  const std::string training = both.empty() ? called_inside_step(*model_, callbacks_) : both;
+  std::string training = both.empty() ? called_inside_step(*model_, callbacks_) : both;
+  if (precision_->scaler()) training = "precision 16-mixed looks at the gradients of each step";
   if (!training.empty()) compiled_training_->stay_eager(training);
   if (!both.empty()) compiled_evaluation_->stay_eager(both);
 }

@@ -86,6 +86,8 @@ void Trainer::end_evaluation() {
 
 std::optional<AlgorithmOutput> Trainer::run_algorithm(const data::Batch& batch) {
   const ProfileScope scope(profiler(), training() ? "training_step" : "evaluation_step");
+  std::optional<Autocast> autocast;
+  precision_->enter(&autocast);
   return model_->model_algorithm(*model_, batch);
 }
 
@@ -94,12 +96,16 @@ double Trainer::size_of(const data::Batch& batch) {
   return has_size ? static_cast<double>(batch[0].shape()[0]) : 1;
 }
 
-// Batches as the model wants them.
+// Batches as the model wants them, where it is.
 const data::Batch& Trainer::prepared(const data::Batch& batch) {
-  if (!options_.precision.starts_with("64")) return batch;
+  const std::optional<DType> dtype = precision_->parameters();
+  if (!dtype && device_ == kCPU) return batch;
   prepared_ = batch;
-  for (Tensor& tensor : prepared_)
-    if (is_floating(tensor.dtype())) tensor = tensor.to(kFloat64);
+  for (Tensor& tensor : prepared_) {
+    if (!tensor.defined()) continue;
+    if (dtype && is_floating(tensor.dtype())) tensor = tensor.to(*dtype);
+    tensor = tensor.to(device_);
+  }
   return prepared_;
 }
 

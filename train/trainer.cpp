@@ -170,7 +170,7 @@ Checkpoint Trainer::set_up_run() {
   Checkpoint checkpoint;
   if (is_resuming() && named) checkpoint = load_checkpoint_file(ckpt_path_);
   if (function_ == TrainerFn::fit) model_->make_checkpoints(has_validation() ? "val_" : "");
-  if (options_.precision.starts_with("64")) model_->to(kFloat64);
+  place_model();
   make_callbacks();
   start_loggers(loggers_);
   log_dir_ = loggers_.empty() ? "" : loggers_[0]->log_dir();
@@ -189,6 +189,24 @@ Checkpoint Trainer::set_up_run() {
     if (has_validation()) metric_names_.push_back("val_" + name);
   }
   return checkpoint;
+}
+
+// Before anybody looks at the model's device.
+void Trainer::place_model() {
+  device_ = device_of(options_.accelerator);
+  precision_.emplace(options_.precision, device_);
+  came_from_ = model_->device();
+  if (const auto dtype = precision_->parameters()) model_->to(*dtype);
+  model_->to(device_);
+}
+
+// The host uses it as before. Optimizers' states follow when they next step.
+void Trainer::bring_model_back() {
+  try {
+    model_->to(came_from_);
+  } catch (const std::exception& error) {
+    log_warning({"the model stays on ", device_, ": ", error.what()});
+  }
 }
 
 void Trainer::count_batches(const BatchLimit& limit, const char* name) {
@@ -279,6 +297,8 @@ void Trainer::release() {
   signals_.reset();
   if (!model_) return;
   leave_eval();
+  if (precision_) bring_model_back();
+  precision_.reset();
   model_ = nullptr;
 }
 
@@ -298,6 +318,7 @@ void Trainer::leave_eval() {
 
 void Trainer::forget_model() {
   attached_ = nullptr;
+  precision_.reset();
   modes_.clear();
   model_ = nullptr;
   release();

@@ -18,6 +18,7 @@
 #include "metrics/epoch_metrics.h"
 #include "metrics/logged_values.h"
 #include "metrics/metric_values.h"
+#include "precision.h"
 #include "trainer_options.h"
 
 namespace levin::inline v0 {
@@ -209,6 +210,8 @@ class Trainer {
   void set_up();
   void load_fit_loaders();
   Checkpoint set_up_run();
+  void place_model();
+  void bring_model_back();
   void count_batches(const BatchLimit& limit, const char* name);
   void make_callbacks();
   void finish();
@@ -316,8 +319,10 @@ class Trainer {
   std::unique_ptr<SignalGuard> signals_;
   std::atomic<bool> interrupted_ = false;
 
-  LME* model_ = nullptr;     // of the run
-  LME* attached_ = nullptr;  // the model whose trainer this is
+  LME* model_ = nullptr;       // of the run
+  LME* attached_ = nullptr;    // the model whose trainer this is
+  Device device_, came_from_;  // of the run; of the model before it
+  std::optional<Precision> precision_;
   TrainerFn function_ = TrainerFn::fit;
   Status status_ = Status::idle;
   data::Loaders train_loader_, val_loaders_;

@@ -10,6 +10,7 @@
 #include "callbacks/model_checkpoint.h"
 #include "callbacks/progress_bar.h"
 #include "files/text.h"
+#include "precision.h"
 
 namespace levin::inline v0 {
 namespace {
@@ -176,12 +177,8 @@ void check_counts(const TrainerOptions& o) {
 }
 
 void check_choices(const TrainerOptions& o) {
-  check(o.accelerator == "auto" || o.accelerator == "cpu",
-        {"Trainer: accelerator '", o.accelerator, "': this build has 'cpu' only"});
-  check(o.devices == 1 || o.devices == -1, {"Trainer: devices ", o.devices, ": there is 1"});
-  check(o.precision == "32-true" || o.precision == "32" || o.precision == "64-true" ||
-            o.precision == "64",
-        {"Trainer: precision '", o.precision, "': '32-true' and '64-true' are possible"});
+  if (o.accelerator != "auto") device_of(o.accelerator);
+  check(o.devices == 1 || o.devices == -1, {"Trainer: devices ", o.devices, ": a trainer uses 1"});
   check(o.gradient_clip_algorithm == "norm" || o.gradient_clip_algorithm == "value",
         {"Trainer: gradient_clip_algorithm '", o.gradient_clip_algorithm,
          "': 'norm' or 'value' is needed"});
@@ -248,6 +245,7 @@ TrainerOptions checked(TrainerOptions options) {
   take_defaults(&options);
   check_counts(options);
   check_choices(options);
+  options.precision = Precision::checked_name(options.precision);
   if (options.overfit_batches.value() > 0)
     options.limit_train_batches = options.limit_val_batches = options.overfit_batches;
   if (const int64_t n = options.fast_dev_run; n > 0) {

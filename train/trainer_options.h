@@ -73,9 +73,13 @@ class Duration {
 /// Lightning's names and defaults. A variable PL_TRAINER_<NAME> of the environment gives a number,
 /// truth value or text where the program leaves the default.
 struct TrainerOptions {
-  std::string accelerator = "auto";  ///< "auto" or "cpu"
+  /// "cpu"; "gpu" or "cuda": model and batches go to the first GPU, the model comes back when the run
+  /// ends; "auto": the GPU where there is one.
+  std::string accelerator = "auto";
   int64_t devices = 1;
-  std::string precision = "32-true";       ///< "64-true": model and batches become float64
+  /// "64-true": model and batches become float64. "bf16-mixed", and on GPUs "16-mixed": the algorithm
+  /// runs under Autocast, parameters stay float32.
+  std::string precision = "32-true";
   std::optional<int64_t> max_epochs = {};  ///< none: 1000, with a warning; -1: no limit
   std::optional<int64_t> min_epochs = {};  ///< a stop before is put off
   int64_t max_steps = -1;                  ///< batches with an update; -1: no limit
