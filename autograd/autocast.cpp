@@ -1,6 +1,10 @@
 #include "autocast.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "../kernels/check.h"
+#include "launch.h"
 
 namespace levin::inline v0 {
 
@@ -8,6 +12,8 @@ Autocast::Autocast(DType dtype) : before_(thread_state().autocast) {
   check(is_16_bit(dtype), {"Autocast: ", dtype, ": bfloat16 or float16 is needed"});
   thread_state().autocast = dtype;
 }
+
+namespace {
 
 bool belongs_in_float32(Op op) {
   switch (op) {
@@ -30,6 +36,24 @@ bool belongs_in_float32(Op op) {
     default:
       return false;
   }
+}
+
+}  // namespace
+
+bool autocast_widens(Op op, const Operand* in, int count) {
+  if (!is_autocast_enabled() || !belongs_in_float32(op)) return false;
+  return std::any_of(in, in + count, [](const Operand& operand) {
+    return operand.tensor && is_16_bit(operand.tensor->dtype());
+  });
+}
+
+Tensor elementwise_in_float32(Op op, const Operand* in, int count,
+                              std::span<const double> parameters) {
+  Tensor wide[3];
+  std::vector<Operand> operands(in, in + count);
+  for (int i = 0; i < count; ++i)
+    if (in[i].tensor) operands[i] = wide[i] = widened(*in[i].tensor);
+  return elementwise(op, operands, parameters);
 }
 
 Tensor autocast(const Tensor& x) {

@@ -1,9 +1,8 @@
 // Autocast: mixed precision. Products in a 16-bit type, what needs range or precision in float32.
 #pragma once
 
-#include "../kernels/op.h"
 #include "../kernels/thread_state.h"
-#include "../tensor/tensor.h"
+#include "elementwise.h"
 
 namespace levin::inline v0 {
 
@@ -34,16 +33,34 @@ class Autocast {
   DType before_;
 };
 
+/// Inside an Autocast: operations take what they get again, while it lives.
+class NoAutocast {
+ public:
+  NoAutocast() : before_(thread_state().autocast) { thread_state().autocast = kFloat32; }
+  ~NoAutocast() { thread_state().autocast = before_; }
+  NoAutocast(const NoAutocast&) = delete;
+  NoAutocast& operator=(const NoAutocast&) = delete;
+
+ private:
+  DType before_;
+};
+
 inline bool is_autocast_enabled() { return thread_state().autocast != kFloat32; }
 
 constexpr bool is_16_bit(DType dtype) { return dtype == kBFloat16 || dtype == kFloat16; }
 
-/// Does an operation that belongs in float32 have to widen x?
+/// The type in which an operation that belongs in float32 gives its result, for operands of `type`.
+inline DType autocast_result(DType type) {
+  return is_autocast_enabled() && is_16_bit(type) ? kFloat32 : type;
+}
+/// Does such an operation have to widen x?
 inline bool autocast_widens(const Tensor& x) {
   return is_autocast_enabled() && x.defined() && is_16_bit(x.dtype());
 }
-/// Is the formula one of those that belong in float32?
-bool belongs_in_float32(Op op);
+/// The same for a formula, which may be one that belongs there or not.
+bool autocast_widens(Op op, const Operand* in, int count);
+Tensor elementwise_in_float32(Op op, const Operand* in, int count,
+                              std::span<const double> parameters);
 
 /// Does a product have to convert one of these operands? autocast() does it.
 template <class... Tensors>

@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include "autocast.h"
 #include "explain.h"
 #include "formula_traits.h"
 #include "launch.h"
@@ -279,22 +278,6 @@ bool can_record(Op op, const Result& result) {
   return out;
 }
 
-// Of Autocast: is it a formula of 16-bit operands that belongs in float32?
-bool belongs_wide(Op op, const Operand* in, int count) {
-  if (!is_autocast_enabled() || !belongs_in_float32(op)) return false;
-  bool wide = false;
-  for (int i = 0; i < count; ++i) wide |= in[i].tensor && autocast_widens(*in[i].tensor);
-  return wide;
-}
-
-Tensor elementwise_wide(Op op, const Operand* in, int count, std::span<const double> parameters) {
-  std::array<Tensor, kMost> tensors;
-  std::vector<Operand> operands(in, in + count);
-  for (int i = 0; i < count; ++i)
-    if (in[i].tensor) operands[i] = tensors[i] = widened(*in[i].tensor);
-  return elementwise(op, operands, parameters);
-}
-
 [[gnu::noinline]] Tensor launch_joined(ElementwiseCall& call, const Operand* in, int count) {
   Joined result;
   join(in, count, &call, &result);
@@ -307,9 +290,8 @@ template <int count>
 Tensor elementwise_of(Op op, const Operand* in, std::span<const double> parameters) {
   ElementwiseCall call;
   const bool is_complete = take<count>(op, in, parameters, &call);
-  // packed is -1 where the first is of 16 bits: looked at first, since it is at hand.
-  if (call.packed < 0 && belongs_wide(op, in, count)) [[unlikely]]
-    return elementwise_wide(op, in, count, parameters);
+  if (call.packed < 0 && autocast_widens(op, in, count)) [[unlikely]]  // the first may have 16 bits
+    return elementwise_in_float32(op, in, count, parameters);
   if (!is_complete) return launch_joined(call, in, count);
   const TensorImpl& first = first_of(in, count);
   return launch(call, in, count, result_like(op, first), first.block->device);

@@ -7,6 +7,7 @@
 #include "../kernels/backend.h"
 #include "../kernels/check.h"
 #include "anomaly.h"
+#include "autocast.h"
 #include "hooks.h"
 #include "ops.h"
 
@@ -65,14 +66,11 @@ class Run {
         create_graph_(create_graph),
         partial_(partial),
         results_(results),
-        grad_enabled_before_(thread_state().grad_enabled),
-        autocast_before_(thread_state().autocast) {
+        mode_(create_graph) {
     if (engine_.idle.empty()) engine_.idle.push_back(std::make_unique<Lists>());
     lists_ = std::move(engine_.idle.back());
     engine_.idle.pop_back();
     ++engine_.active;
-    thread_state().grad_enabled = create_graph;
-    thread_state().autocast = kFloat32;  // each derivative in the types of its operation
   }
 
   ~Run() {
@@ -90,8 +88,6 @@ class Run {
     lists_->overwritten.clear();
     engine_.idle.push_back(std::move(lists_));
     --engine_.active;
-    thread_state().grad_enabled = grad_enabled_before_;
-    thread_state().autocast = autocast_before_;
   }
 
   // Marks a node whose gradient is asked for; before discover().
@@ -258,8 +254,8 @@ class Run {
   const uint64_t id_;
   const bool retain_graph_, create_graph_, partial_;
   std::vector<Tensor>* const results_;
-  const bool grad_enabled_before_;
-  const DType autocast_before_;
+  const GradMode mode_;
+  const NoAutocast no_autocast_;  // each derivative in the types of its operation
   std::unique_ptr<Lists> lists_;
 };
 

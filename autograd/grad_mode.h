@@ -5,28 +5,28 @@
 
 namespace levin::inline v0 {
 
-/// No history is recorded on this thread while it lives.
-class NoGrad {
+/// History is recorded on this thread while it lives, or it is not.
+class GradMode {
  public:
-  NoGrad() : before_(thread_state().grad_enabled) { thread_state().grad_enabled = false; }
-  ~NoGrad() { thread_state().grad_enabled = before_; }
-  NoGrad(const NoGrad&) = delete;
-  NoGrad& operator=(const NoGrad&) = delete;
+  explicit GradMode(bool on) : before_(thread_state().grad_enabled) {
+    thread_state().grad_enabled = on;
+  }
+  ~GradMode() { thread_state().grad_enabled = before_; }
+  GradMode(const GradMode&) = delete;
+  GradMode& operator=(const GradMode&) = delete;
 
  private:
   bool before_;
 };
 
-/// History is recorded again, inside a NoGrad.
-class EnableGrad {
- public:
-  EnableGrad() : before_(thread_state().grad_enabled) { thread_state().grad_enabled = true; }
-  ~EnableGrad() { thread_state().grad_enabled = before_; }
-  EnableGrad(const EnableGrad&) = delete;
-  EnableGrad& operator=(const EnableGrad&) = delete;
+/// No history is recorded on this thread while it lives.
+struct NoGrad : GradMode {
+  NoGrad() : GradMode(false) {}
+};
 
- private:
-  bool before_;
+/// History is recorded again, inside a NoGrad.
+struct EnableGrad : GradMode {
+  EnableGrad() : GradMode(true) {}
 };
 
 inline bool is_grad_enabled() { return thread_state().grad_enabled; }

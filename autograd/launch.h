@@ -5,6 +5,7 @@
 #include "../kernels/backend.h"
 #include "../kernels/check.h"
 #include "../tensor/layout_math.h"
+#include "autocast.h"
 #include "node.h"
 
 namespace levin::inline v0 {

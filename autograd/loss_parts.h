@@ -1,7 +1,6 @@
 // What losses have in common: their checks, their arithmetic type, what becomes of all elements.
 #pragma once
 
-#include "autocast.h"
 #include "elementwise.h"
 #include "launch.h"
 #include "losses.h"
@@ -17,7 +16,7 @@ struct LossArguments {
   LossArguments(const char* loss, const Tensor& its_x, const Tensor& its_target)
       : x(widened(its_x)),
         target(widened(its_target)),
-        type(narrow(result_type({its_x, its_target}))) {
+        type(autocast_result(result_type({its_x, its_target}))) {
     Shape shape;
     check(broadcast_shapes(x.shape(), target.shape(), &shape),
           {loss, ": ", x.shape(), " and ", target.shape(), ": shapes do not broadcast"});
@@ -27,11 +26,6 @@ struct LossArguments {
     // gradient, so that a leaf which already has one rounds as if it came alone.
     x = x.expand(shape);
     target = target.expand(shape);
-  }
-
-  /// The type of a result: with Autocast 16-bit ones stay as they were computed.
-  static DType narrow(DType type) {
-    return is_autocast_enabled() && is_16_bit(type) ? kFloat32 : type;
   }
 };
 

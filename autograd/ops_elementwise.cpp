@@ -2,7 +2,6 @@
 #include <cmath>
 #include <limits>
 
-#include "autocast.h"
 #include "elementwise.h"
 #include "launch.h"
 #include "ops.h"

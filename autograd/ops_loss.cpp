@@ -1,5 +1,4 @@
 // Losses of values: how far x is from the target.
-#include "autocast.h"
 #include "loss_parts.h"
 #include "ops.h"
 
@@ -83,7 +82,7 @@ Tensor hinge_embedding_loss(const Tensor& x, const Tensor& target, double margin
   const LossArguments in("hinge_embedding_loss", x, target);
   const Tensor near = where(in.target.ne(-1), in.x, 0);
   const Tensor far = where(in.target.ne(1), (margin - in.x).clamp_min(0), 0);
-  return reduced("hinge_embedding_loss", near + far, reduction).to(in.narrow(x.dtype()));
+  return reduced("hinge_embedding_loss", near + far, reduction).to(autocast_result(x.dtype()));
 }
 
 Tensor cosine_similarity(const Tensor& x1, const Tensor& x2, int64_t dim, double eps) {

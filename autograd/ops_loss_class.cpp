@@ -185,21 +185,19 @@ Tensor weighted(const char* loss, const Tensor& losses, const Tensor& factor) {
 }  // namespace
 
 Tensor cross_entropy(const Tensor& x, const Tensor& target, const CrossEntropyOptions& options) {
-  if (autocast_widens(x)) return cross_entropy(widened(x), target, options);
   const int dim = class_dim("cross_entropy", x, options.weight);
   check(options.label_smoothing >= 0 && options.label_smoothing <= 1,
         {"cross_entropy: label_smoothing ", options.label_smoothing, ": must lie in [0, 1]"});
   const auto loss =
       is_floating(target.dtype()) ? cross_entropy_of_probabilities : cross_entropy_of_indices;
-  return loss(widened(x), target, options, dim).to(x.dtype());
+  return loss(widened(x), target, options, dim).to(autocast_result(x.dtype()));
 }
 
 Tensor nll_loss(const Tensor& x, const Tensor& target, const NllLossOptions& options) {
-  if (autocast_widens(x)) return nll_loss(widened(x), target, options);
   const int dim = class_dim("nll_loss", x, options.weight);
   return Labelled("nll_loss", widened(x), target, options.weight, options.ignore_index, dim)
       .reduced_by("nll_loss", options.reduction)
-      .to(x.dtype());
+      .to(autocast_result(x.dtype()));
 }
 
 Tensor binary_cross_entropy(const Tensor& x, const Tensor& target, const Tensor& weight,

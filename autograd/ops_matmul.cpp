@@ -2,7 +2,6 @@
 #include <atomic>
 #include <iterator>
 
-#include "autocast.h"
 #include "elementwise.h"
 #include "launch.h"
 #include "ops.h"

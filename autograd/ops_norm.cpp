@@ -1,5 +1,4 @@
 // Normalisation by mean and variance.
-#include "autocast.h"
 #include "launch.h"
 #include "ops.h"
 

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "autocast.h"
 #include "launch.h"
 #include "ops.h"
 #include "scan.h"
@@ -202,9 +201,8 @@ Tensor Tensor::std(const Shape& dims, double correction, bool keepdim) const {
 }
 
 Tensor Tensor::norm(double p, const Shape& over, bool keepdim) const {
-  if (autocast_widens(*this)) return to(kFloat32).norm(p, over, keepdim);
   floating("norm", *this);
-  return norm_over(widened(*this), p, over, keepdim).to(dtype());
+  return norm_over(widened(*this), p, over, keepdim).to(autocast_result(dtype()));
 }
 
 Tensor Tensor::logsumexp(const Shape& over, bool keepdim) const {

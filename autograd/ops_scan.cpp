@@ -1,5 +1,4 @@
 // Running results and order along a dimension.
-#include "autocast.h"
 #include "launch.h"
 #include "ops.h"
 #include "scan.h"

@@ -1,5 +1,4 @@
 // softmax and log_softmax: fused over the last dimension, the derivative too.
-#include "autocast.h"
 #include "launch.h"
 #include "ops.h"
 
@@ -34,12 +33,10 @@ Tensor softmax_along(const char* name, const Tensor& x, int64_t dim, bool log) {
 }  // namespace
 
 Tensor Tensor::softmax(int64_t dim) const {
-  if (autocast_widens(*this)) return to(kFloat32).softmax(dim);
-  return softmax_along("softmax", widened(*this), dim, false).to(dtype());
+  return softmax_along("softmax", widened(*this), dim, false).to(autocast_result(dtype()));
 }
 Tensor Tensor::log_softmax(int64_t dim) const {
-  if (autocast_widens(*this)) return to(kFloat32).log_softmax(dim);
-  return softmax_along("log_softmax", widened(*this), dim, true).to(dtype());
+  return softmax_along("log_softmax", widened(*this), dim, true).to(autocast_result(dtype()));
 }
 
 }  // namespace levin::inline v0

@@ -40,7 +40,8 @@ Result trained(const std::string& folder, int64_t epochs, const std::string& ckp
   model.optimizer = optim::SGD(model.parameters(), {.lr = 0.05, .momentum = 0.9});
   model.hparams["lr"] = 0.05;
   model.model_algorithm = [](LME& model, const data::Batch& batch) {
-    const Tensor noise = randn({1}) * 0.01;  // the default generator's state is part of a run
+    // The default generator's state is part of a run.
+    const Tensor noise = (randn({1}) * 0.01).to(batch[0].device());
     return plain_algorithm(model, {batch[0] + noise, batch[1]});
   };
   struct MidEpoch : Callback {

@@ -75,12 +75,13 @@ struct Averages : Callback {
     return {{"average", average}};
   }
   void load_tensors(const std::vector<std::pair<std::string, Tensor>>& tensors) override {
-    average = tensors.at(0).second.clone();
+    average = tensors.at(0).second.clone();  // on the CPU: the first batch moves it
   }
   void on_train_batch_end(Trainer& trainer, LME& model, const AlgorithmOutput*, const data::Batch&,
                           int64_t) override {
     const NoGrad no_grad;
     const Tensor weight = model.parameters()[0].detach();
+    if (average.defined()) average = average.to(weight.device());
     average = average.defined() ? average * 0.9 + weight * 0.1 : weight.clone();
     ++updates;
     trainer.log("average", average.abs().mean(), {.on_step = false, .on_epoch = true});
@@ -157,7 +158,7 @@ struct WholeRun {
                                const data::Batch& batch) -> std::optional<AlgorithmOutput> {
       const Trainer& trainer = model.trainer();
       if (trainer.training() && trainer.current_epoch() == 1 && trainer.batch_idx() == 4) return {};
-      return feed_forward(model, {batch[0] + randn({1}) * 0.01, batch[1]});
+      return feed_forward(model, {batch[0] + (randn({1}) * 0.01).to(batch[0].device()), batch[1]});
     };
   }
 

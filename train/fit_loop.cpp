@@ -179,35 +179,28 @@ void Trainer::compute_gradients(const AlgorithmOutput& output) {
   const Tensor& loss = output.metrics.find("loss")->tensor();
   check(loss.defined() && loss.requires_grad(), {"Loss not set or doesn't require grad"});
   check(loss.numel() == 1, {"the loss has shape ", loss.shape(), ", one number is needed"});
-  const optim::GradScaler* scaler = precision_->scaler();
-  const Tensor scaled = scaler ? scaler->scale(loss) : loss;
+  const Tensor scaled = precision_->scaled(loss);
   call(hook::on_before_backward, scaled);
   {
     const ProfileScope scope(profiler(), "backward");
-    if (window() > 1)
-      scaled.backward(full_like(scaled, 1.0 / static_cast<double>(window())));
-    else
-      scaled.backward();
+    const double share = 1.0 / static_cast<double>(window());
+    scaled.backward(window() > 1 ? full_like(scaled, share) : Tensor());
   }
   at_.has_gradients = true;
   call(hook::on_after_backward);
 }
 
 void Trainer::update_parameters() {
-  optim::GradScaler* scaler = precision_->scaler();
   for_each_optimizer([&](optim::Optimizer& optimizer) {
-    if (scaler) scaler->unscale_(optimizer);
+    precision_->unscale(optimizer);
     call(hook::on_before_optimizer_step, optimizer);
     if (const auto limit = options_.gradient_clip_val; limit && *limit > 0)
       LME::clip_gradients(optimizer, *limit, options_.gradient_clip_algorithm);
     const ProfileScope scope(profiler(), "optimizer_step");
     updating_ = true;
-    if (scaler)
-      scaler->step(optimizer);
-    else
-      optimizer.step();
+    precision_->step(optimizer);
   });
-  if (scaler) scaler->update();
+  precision_->end_update();
 }
 
 void Trainer::end_update() {

@@ -53,4 +53,17 @@ void Precision::enter(std::optional<Autocast>* autocast) const {
   if (name_ == "16-mixed") autocast->emplace(kFloat16);
 }
 
+void Precision::unscale(optim::Optimizer& optimizer) {
+  if (scaler_) scaler_->unscale_(optimizer);
+}
+void Precision::step(optim::Optimizer& optimizer) {
+  if (scaler_)
+    scaler_->step(optimizer);
+  else
+    optimizer.step();
+}
+void Precision::end_update() {
+  if (scaler_) scaler_->update();
+}
+
 }  // namespace levin::inline v0

@@ -29,8 +29,12 @@ class Precision {
   std::optional<DType> parameters() const;
   /// Engages `autocast` where the precision is a mixed one.
   void enter(std::optional<Autocast>* autocast) const;
-  /// Null where losses are not scaled.
+  /// Null where losses are not scaled: then these do nothing, but for the step itself.
   optim::GradScaler* scaler() { return scaler_ ? &*scaler_ : nullptr; }
+  Tensor scaled(const Tensor& loss) const { return scaler_ ? scaler_->scale(loss) : loss; }
+  void unscale(optim::Optimizer& optimizer);
+  void step(optim::Optimizer& optimizer);
+  void end_update();
 
  private:
   std::string name_;
