@@ -35,7 +35,9 @@ class Group final : public Command {
   const char* run() noexcept override;
 
  private:
-  static constexpr int64_t kTile = 1024, kGrain = 32768;
+  static constexpr int64_t kTile = 1024, kShortTile = 512, kGrain = 32768;
+  static constexpr int64_t kInCache = 256
+                                      << 10;  // bytes of operands that need not be fetched ahead
   // Not a multiple of a page, or all tiles would lie in the same lines of the cache.
   static constexpr int64_t kTileBytes = kTile * 8 + 320;
   static constexpr int kSlots = 12, kBuffers = 6;  // tiles of locals; what operands are gathered in
@@ -67,6 +69,13 @@ class Group final : public Command {
     int number = 0;  // of a sum
   };
 
+  // An operand outside of the tiles, without gaps.
+  struct Stream {
+    void* const* base;
+    int64_t start, size;  // bytes; of an element
+    bool is_written;
+  };
+
   struct Scratch;
   void make_local(const Block* block, const std::vector<const Call*>& calls);
   void add(const Call& call);
@@ -74,7 +83,9 @@ class Group final : public Command {
   Operand operand(const Arg& arg, DType wanted) const;
   void add_conversion(const CopyCall& call, Step& step) const;
   Operand constant(double value, DType compute);
+  void note_streams();
 
+  void fetch_ahead(int64_t at, int64_t share, int64_t shares) const;
   const void* bring(const Operand& from, DType compute, int64_t at, int64_t count, Scratch& scratch,
                     void* to) const;
   void scatter(const Step& step, const void* results, int64_t at, int64_t count,
@@ -88,8 +99,9 @@ class Group final : public Command {
     return reinterpret_cast<T*>(partials_.get() + step.number * blocks_ * sizeof(double));
   }
 
-  int64_t n_, blocks_;
+  int64_t n_, blocks_, tile_ = kTile;
   int sums_ = 0;
+  std::vector<Stream> streams_;  // where they are fetched ahead
   std::vector<Step> steps_;
   std::unordered_map<const Block*, Local> locals_;
   std::deque<std::vector<double>> constants_;  // a tile of each number
