@@ -156,6 +156,7 @@ double gemm_rate(cudaStream_t stream, cublasLtHandle_t handle, const Gemm& gemm)
   check(cublasLtMatmulAlgoGetHeuristic(handle, &operation, &layout, &layout, &layout, &layout,
                                        &wish, 8, proposed, &count),
         gemm.name);
+  check(count > 0 ? nullptr : "cublasLt has no algorithm", gemm.name);
   double best = 1e30;
   const float one = 1, zero = 0;
   for (int i = 0; i < count; ++i) {

@@ -1,6 +1,7 @@
 // What is timed on a GPU: training steps, and kernels whose limit is the memory or cublasLt. Without a
 // GPU each says why there is none. LEVIN_BENCH_TINY=1 makes everything small, for the emulator.
 #include <benchmark/benchmark.h>
+#include <levin/kernels/cuda.h>
 #include <levin/levin.h>
 
 #include <algorithm>
