@@ -95,7 +95,7 @@ def time_table(results):
 def text(results):
     machine = results["machine"]
     parts = [f"# {machine['gpu']}\n",
-             f"`{results['command']}`, {results['date']}, levin {machine['commit']}. Driver "
+             f"`{results['command']}`, {results['date']}, levin {machine['commit'] or 'of an unknown commit'}. Driver "
              f"{machine['driver']}, CUDA {machine['cuda']}, PyTorch {machine['torch']}; {machine['cpu']}, "
              f"{machine['cores']} cores, {machine['system']}, {machine['compiler']}.\n"]
     if results["tiny"]:
