@@ -21,8 +21,11 @@ def run(*command, **options):
 
 
 def output(*command):
-    """What a command prints; nothing where it fails."""
-    done = subprocess.run([str(word) for word in command], text=True, capture_output=True)
+    """What a command prints; nothing where it fails or is not there."""
+    try:
+        done = subprocess.run([str(word) for word in command], text=True, capture_output=True)
+    except OSError:
+        return ""
     return done.stdout.strip() if done.returncode == 0 else ""
 
 

@@ -90,8 +90,8 @@ class Peer:
                                         env=self.environment)
         noise.watch(self.process.pid)
 
-    def ask(self, *words):
-        timer = threading.Timer(PATIENCE, self.process.kill)
+    def ask(self, *words, patience=PATIENCE):
+        timer = threading.Timer(patience, self.process.kill)
         timer.start()
         try:
             print(*words, file=self.process.stdin, flush=True)
