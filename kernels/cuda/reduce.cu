@@ -198,7 +198,9 @@ __device__ Part join_column(const Kind& kind, Part part) {
 
 /// A block of threads for kColumns results and kSumBlock of their elements.
 template <class Kind>
-__global__ void columns_kernel(Kind kind, int64_t results, int64_t n, typename Kind::Part* parts) {
+__global__ void __launch_bounds__(kColumns* kMostRows)
+    columns_kernel(const __grid_constant__ Kind kind, int64_t results, int64_t n,
+                   typename Kind::Part* parts) {
   const int64_t across = blocks_for(results, kColumns);
   const int64_t result = blockIdx.x % across * kColumns + threadIdx.x, piece = blockIdx.x / across;
   const int64_t start = piece * kSumBlock, left = n - start;
