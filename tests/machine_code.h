@@ -9,6 +9,7 @@
 namespace levin::machine_code {
 
 /// What an instruction does: the low 9 bits of its code. (The 3 above them tell its kind of operands.)
+/// Generic: to whatever memory an address is of.
 enum Operation : int {
   kLoadGlobal = 0x181,
   kStoreGlobal = 0x186,
@@ -16,6 +17,8 @@ enum Operation : int {
   kStoreLocal = 0x187,
   kLoadGeneric = 0x180,
   kStoreGeneric = 0x185,
+  kMultiplyAdd = 0x023,  // FFMA
+  kMultiplyAddDouble = 0x02b,
 };
 
 struct Instruction {

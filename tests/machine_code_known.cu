@@ -9,6 +9,13 @@ template __global__ void move(const float*, float*);
 template __global__ void move(const float2*, float2*);
 template __global__ void move(const float4*, float4*);
 
+template <class T>
+__global__ void multiply_add(const T* x, T* y) {
+  y[threadIdx.x] = x[0] * x[1] + x[2];
+}
+template __global__ void multiply_add(const float*, float*);
+template __global__ void multiply_add(const double*, double*);
+
 __global__ void either(const float* from, float* to, bool shared) {
   __shared__ float tile[64];
   tile[threadIdx.x] = from[threadIdx.x];

@@ -1,5 +1,5 @@
 // Whether the machine code of the GPU's kernels is what their sources promise: 16 bytes at a time, no
-// memory of a thread's own, no atomics, registers for the threads that are launched.
+// memory of a thread's own, no contraction, no atomics, registers for the threads that are launched.
 #include "machine_code.h"
 
 #include <cxxabi.h>
@@ -25,7 +25,9 @@ using Kernels = std::map<std::string, Kernel>;
 
 Kernels by_name(const char* file) {
   Kernels kernels;
-  for (Kernel& kernel : kernels_of(file)) kernels[kernel.name] = std::move(kernel);
+  for (const Kernel& kernel : kernels_of(file))
+    if (!kernels.emplace(kernel.name, kernel).second)
+      throw std::runtime_error("two kernels are called " + kernel.name);
   return kernels;
 }
 const Kernels& module() {
@@ -84,6 +86,12 @@ TEST(MachineCode, AtomicsAreSeen) {
   for (const char* name : {"add", "add_double", "add_and_tell", "greatest", "exchange",
                            "compare_and_swap", "add_either", "add_shared", "add_shared_float"})
     EXPECT_GT(known().at(name).count_atomics(), 0) << name;
+}
+
+TEST(MachineCode, MultiplyAddsAreSeen) {
+  EXPECT_EQ(known().at("multiply_add<float>").count(kMultiplyAdd), 1);
+  EXPECT_EQ(known().at("multiply_add<double>").count(kMultiplyAddDouble), 1);
+  EXPECT_EQ(known().at("move<float>").count(kMultiplyAdd), 0);
 }
 
 TEST(MachineCode, WhatCannotBeReadIsRefused) {
@@ -199,6 +207,19 @@ TEST(MachineCode, ThreadsWorkInRegistersButForTheseKernels) {
     EXPECT_EQ(found[i], kLocal[i].kernels) << kLocal[i].names;
 }
 
+// Formulas that multiply and add, but neither divide nor call functions, which have some of their own.
+TEST(MachineCode, MultipliesAndAddsStayTwoOperations) {
+  for (const std::string formula : {"AddScaled", "Addcmul", "Lerp"}) {
+    const std::string arguments = "<levin::v0::formula::" + formula + ", (levin::v0::OpPart)0";
+    const auto kernel = [&](const std::string& name) {
+      return module().at("levin::v0::cuda::" + name);
+    };
+    EXPECT_EQ(kernel("packed_kernel" + arguments + ">").count(kMultiplyAdd), 0);
+    EXPECT_EQ(kernel("strided_kernel" + arguments + ", float>").count(kMultiplyAdd), 0);
+    EXPECT_EQ(kernel("strided_kernel" + arguments + ", double>").count(kMultiplyAddDouble), 0);
+  }
+}
+
 TEST(MachineCode, NothingIsAtomic) {
   for (const auto& [name, kernel] : module()) EXPECT_EQ(kernel.count_atomics(), 0) << name;
   std::printf("%zu kernels\n", module().size());
@@ -209,6 +230,9 @@ TEST(MachineCode, NothingIsAtomic) {
 TEST(MachineCode, RegistersSufficeForTheThreadsThatAreLaunched) {
   for (const auto& [name, kernel] : module()) {
     const int threads = kernel.threads ? kernel.threads : 2 * 256;
+    if (name.find("::columns_kernel<") != name.npos) {
+      EXPECT_EQ(threads, 1024) << name;
+    }
     EXPECT_LE((kernel.registers + 7) / 8 * 8 * threads, 65536) << name;
   }
 }
