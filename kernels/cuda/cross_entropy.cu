@@ -45,7 +45,7 @@ struct Entropy {
 // loss = -log_softmax(x)[target]; slope = (softmax(x) - onehot) / divisor, or 0 where the target is
 // ignored.
 template <class T, class R>
-__global__ void __launch_bounds__(kMostRowThreads)
+__global__ void __launch_bounds__(kMostRowThreads, 1)
     entropy_kernel(int64_t rows, int64_t n, Entropy<T> entropy) {
   const R row(rows, n);
   const T* x = entropy.x + row.number * n;

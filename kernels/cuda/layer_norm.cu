@@ -17,7 +17,7 @@ struct Norm {
 
 // y = (x - mean) r * weight + bias with r = 1 / sqrt(var + eps); kept: mean and r.
 template <class T, class R>
-__global__ void __launch_bounds__(kMostRowThreads)
+__global__ void __launch_bounds__(kMostRowThreads, 1)
     norm_kernel(int64_t rows, int64_t n, Norm<T> norm) {
   const R row(rows, n);
   const T* x = norm.x + row.number * n;
@@ -55,7 +55,7 @@ struct Slope {
 
 // dx = r (d - mean(d) - h mean(d h))
 template <class T, class R>
-__global__ void __launch_bounds__(kMostRowThreads)
+__global__ void __launch_bounds__(kMostRowThreads, 1)
     slope_kernel(int64_t rows, int64_t n, NormBackward<T> norm, T* dx) {
   const R row(rows, n);
   const T *x = norm.x + row.number * n, *g = norm.g + row.number * n;

@@ -86,12 +86,15 @@ __device__ Part combine_in_block(Part part, int count, Combine combine) {
 //   combine(a, b)                   of neighbours
 //   finish(part, line)              puts the result in its place
 
+// Kernels take it as a __grid_constant__: it is large, and one whose address is taken would be copied to
+// each thread's memory.
+
 constexpr int kBlocksPerPiece = kThreads / kWarp;
 constexpr int64_t kPiece = kBlocksPerPiece * kSumBlock;
 
 /// `width` threads for each line.
 template <int width, class Kind>
-__global__ void short_lines_kernel(Kind kind, int64_t lines, int64_t n) {
+__global__ void short_lines_kernel(const __grid_constant__ Kind kind, int64_t lines, int64_t n) {
   const int64_t line = thread_number() / width;
   const bool there = line < lines;  // the others must take part in the exchange
   const auto part = kind.template block<width>(there ? line : 0, 0, there ? n : 0);
@@ -100,7 +103,8 @@ __global__ void short_lines_kernel(Kind kind, int64_t lines, int64_t n) {
 
 /// A block for each piece of a line, a warp for each block of its elements.
 template <class Kind>
-__global__ void long_lines_kernel(Kind kind, int64_t lines, int64_t n, typename Kind::Part* parts) {
+__global__ void long_lines_kernel(const __grid_constant__ Kind kind, int64_t lines, int64_t n,
+                                  typename Kind::Part* parts) {
   using Part = typename Kind::Part;
   LEVIN_SHARED(Part, of_warps, kBlocksPerPiece);
   const int64_t line = blockIdx.x % lines, piece = blockIdx.x / lines;

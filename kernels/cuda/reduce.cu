@@ -181,12 +181,12 @@ struct Reducer : Finisher<T, Operation> {
 
 // ---- Columns
 
-constexpr int kColumns = 32, kMostRows = 32;
+constexpr int kColumns = 32, kMostRows = 32, kMostColumnThreads = kColumns * kMostRows;
 
 /// For threadIdx.y == 0: the parts of the threads of a column. Rows j + half are combined with row j.
 template <class Kind, class Part>
 __device__ Part join_column(const Kind& kind, Part part) {
-  LEVIN_SHARED(Part, parts, kColumns * kMostRows);
+  LEVIN_SHARED(Part, parts, kMostColumnThreads);
   const int row = threadIdx.y, at = row * kColumns + threadIdx.x;
   parts[at] = part;
   for (int half = blockDim.y / 2; half; half /= 2) {
@@ -198,7 +198,9 @@ __device__ Part join_column(const Kind& kind, Part part) {
 
 /// A block of threads for kColumns results and kSumBlock of their elements.
 template <class Kind>
-__global__ void columns_kernel(Kind kind, int64_t results, int64_t n, typename Kind::Part* parts) {
+__global__ void __launch_bounds__(kMostColumnThreads)
+    columns_kernel(const __grid_constant__ Kind kind, int64_t results, int64_t n,
+                   typename Kind::Part* parts) {
   const int64_t across = blocks_for(results, kColumns);
   const int64_t result = blockIdx.x % across * kColumns + threadIdx.x, piece = blockIdx.x / across;
   const int64_t start = piece * kSumBlock, left = n - start;

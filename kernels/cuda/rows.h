@@ -30,6 +30,8 @@ class PairwiseSum {
   int64_t count_ = 0;
 };
 
+/// Kernels of rows have __launch_bounds__(kMostRowThreads, 1). Without the 1, nvcc makes room for two
+/// blocks where registers suffice for one, and what a row holds goes to memory.
 constexpr int kMostTogether = 8, kMostRowThreads = kMostTogether * kLanes;
 
 /// few: under 256 elements, with 16 threads of a warp. Longer rows have a block of threads: 64, for

@@ -9,7 +9,7 @@ namespace {
 
 // softmax: e^(x - max) / sum; log_softmax: (x - max) - log sum.
 template <class T, class R, bool log_form>
-__global__ void __launch_bounds__(kMostRowThreads)
+__global__ void __launch_bounds__(kMostRowThreads, 1)
     softmax_kernel(int64_t rows, int64_t n, const T* x, T* out) {
   const R row(rows, n);
   x += row.number * n;
@@ -43,7 +43,7 @@ struct Slope {
 
 // softmax: y (g - sum(g y)); log_softmax: g - e^y sum(g).
 template <class T, class R, bool log_form>
-__global__ void __launch_bounds__(kMostRowThreads)
+__global__ void __launch_bounds__(kMostRowThreads, 1)
     softmax_backward_kernel(int64_t rows, int64_t n, const T* y, const T* g, T* out) {
   const R row(rows, n);
   y += row.number * n;
