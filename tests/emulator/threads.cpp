@@ -14,9 +14,8 @@
 
 #include "emulator.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef LEVIN_EMULATOR_ASAN
 #include <sanitizer/common_interface_defs.h>
-#define LEVIN_EMULATOR_ASAN
 #endif
 
 namespace emulator {
