@@ -117,11 +117,10 @@ Block* Block::find(std::size_t bytes, Device device) {
     fail(Fault::world, {"out of memory: asked for ", bytes, " bytes"});
   const bool is_cpu = device.type == Device::cpu;
   if (!is_cpu) backend(device);  // throws where it is not there
-  const bool cached = kCaches || !is_cpu;
-  Block* block = cached ? from_central(wanted, device) : nullptr;
+  Block* block = kCaches ? from_central(wanted, device) : nullptr;
   if (block) return block;
-  block = from_system(cached ? class_bytes(wanted) : bytes, device);
-  if (cached && is_cpu && bytes <= kLargestInThread)
+  block = from_system(kCaches ? class_bytes(wanted) : bytes, device);
+  if (kCaches && is_cpu && bytes <= kLargestInThread)
     block->thread_class = static_cast<int8_t>(wanted);
   return block;
 }
@@ -142,7 +141,7 @@ void Block::leave_thread() {
   if (owner_free) {
     owner_free(owner);
     delete this;
-  } else if ((!kCaches && device.type == Device::cpu) || !to_central(this, size_class(capacity))) {
+  } else if (!kCaches || !to_central(this, size_class(capacity))) {
     destroy(this);
   }
 }

@@ -28,7 +28,9 @@ const char* Graph::capture() noexcept {
   for (const Call& call : calls_)
     if (!error) error = std::visit([&](const auto& c) { return issue(gpu, c); }, call);
   const char* at_end = gpu.end_capture(&graph_);
-  return error ? error : at_end;
+  if (!error) error = at_end;
+  if (error && graph_) gpu.free_graph(std::exchange(graph_, 0));
+  return error;
 }
 
 bool Graph::has_moved() const {

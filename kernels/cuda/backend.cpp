@@ -1,4 +1,5 @@
 // The backend of one GPU, and the symbol by which levin finds the backends of all.
+#include <atomic>
 #include <memory>
 
 #include "../calls.h"
@@ -15,7 +16,7 @@ class CudaBackend final : public Backend {
 
   const char* allocate(std::size_t bytes, void** memory) noexcept override {
     const auto turn = gpu_.turn();
-    ++counts_.raw_allocations;
+    ++allocations_;
     return error_of(cudaMalloc(memory, bytes ? bytes : 1));
   }
   // cudaFree waits for all that was issued.
@@ -105,7 +106,8 @@ class CudaBackend final : public Backend {
     gpu_.free_graph(graph);
   }
   DeviceCounts counts() const noexcept override {
-    DeviceCounts counts = counts_;
+    DeviceCounts counts{};
+    counts.raw_allocations = allocations_;
     counts.synchronizations = gpu_.synchronizations();
     return counts;
   }
@@ -126,7 +128,7 @@ class CudaBackend final : public Backend {
 
   Gpu gpu_;
   Backend* cpu_;
-  DeviceCounts counts_{};
+  std::atomic<uint64_t> allocations_{0};
 };
 
 }  // namespace

@@ -130,6 +130,7 @@ const char* Gpu::begin_capture() {
   LEVIN_TRY(error_of(cudaMalloc(reinterpret_cast<void**>(&graph->on_device), kGraphNumbers)));
   LEVIN_TRY(error_of(cudaStreamBeginCapture(compute_, cudaStreamCaptureModeThreadLocal)));
   capturing_ = std::move(graph);
+  mutex_.lock();
   return nullptr;
 }
 
@@ -144,6 +145,7 @@ const char* Gpu::add_numbers(std::function<void(void*)> compute, std::size_t byt
 }
 
 const char* Gpu::end_capture(uint64_t* handle) {
+  mutex_.unlock();
   std::unique_ptr<Graph> graph = std::move(capturing_);
   cudaGraph_t captured = nullptr;
   LEVIN_TRY(error_of(cudaStreamEndCapture(compute_, &captured)));

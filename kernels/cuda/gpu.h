@@ -2,6 +2,7 @@
 // work in, and the graph that is being captured.
 #pragma once
 
+#include <atomic>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -45,7 +46,7 @@ class Gpu {
   int multiprocessors() const { return multiprocessors_; }
   cudaStream_t stream() const { return compute_; }
   /// One thread at a time makes calls; while it does, the device is the thread's.
-  std::unique_lock<std::mutex> turn() {
+  std::unique_lock<std::recursive_mutex> turn() {
     std::unique_lock lock(mutex_);
     cudaSetDevice(index_);
     return lock;
@@ -109,6 +110,7 @@ class Gpu {
   const char* synchronize();
   uint64_t synchronizations() const { return synchronizations_; }
 
+  /// Until end_capture() it is this thread's turn: others' calls would be captured too.
   const char* begin_capture();
   const char* end_capture(uint64_t* graph);
   const char* replay(uint64_t graph);
@@ -136,9 +138,10 @@ class Gpu {
   const char* mark();
 
   int index_ = 0, multiprocessors_ = 0;
-  std::mutex mutex_;
+  std::recursive_mutex mutex_;
   cudaStream_t compute_ = nullptr, copies_ = nullptr;
-  uint64_t position_ = 1, last_replay_ = 0, synchronizations_ = 0;
+  uint64_t position_ = 1, last_replay_ = 0;
+  std::atomic<uint64_t> synchronizations_{0};
   Slot slots_[kSlots];
   int next_slot_ = 0;
   Mark marks_[kMarks];

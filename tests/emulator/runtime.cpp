@@ -1,7 +1,8 @@
 // Memory, streams, events and graphs of the emulated device. What a stream is given runs only when
 // somebody waits for it: so a result that is read without waiting is not there. With
 // LEVIN_EMULATOR_STREAMS=early all streams but the first that was made run at once what they are
-// given: so what does not wait for the first comes too early.
+// given: so what does not wait for the first comes too early. Behind each block of device memory lies a
+// guard that nobody may write to (AddressSanitizer has its own).
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -12,9 +13,11 @@
 
 #include "emulator.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef LEVIN_EMULATOR_ASAN
 #include <sanitizer/asan_interface.h>
+constexpr std::size_t kGuard = 0;
 #else
+constexpr std::size_t kGuard = 64;
 #define ASAN_POISON_MEMORY_REGION(memory, bytes) ((void)(memory), (void)(bytes))
 #define ASAN_UNPOISON_MEMORY_REGION(memory, bytes) ((void)(memory), (void)(bytes))
 #endif
@@ -49,13 +52,19 @@ std::recursive_mutex mutex;
 using Lock = std::lock_guard<std::recursive_mutex>;
 
 std::map<char*, std::size_t> device_memory, pinned_memory;
-int streams_made = 0;
+std::vector<std::unique_ptr<Stream>> streams;
+int events = 0, graphs = 0;
 bool running = false;
 
 // The host must not touch the device's memory: the address sanitizer sees when it does.
 void open_device_memory(bool open) {
   for (const auto& [memory, bytes] : device_memory)
     open ? ASAN_UNPOISON_MEMORY_REGION(memory, bytes) : ASAN_POISON_MEMORY_REGION(memory, bytes);
+}
+
+void check_guard(const char* memory, std::size_t bytes) {
+  for (std::size_t i = 0; i < kGuard; ++i)
+    if (memory[bytes + i] != '\xff') emulator::fail("something wrote behind a block of memory");
 }
 
 bool lies_in(const std::map<char*, std::size_t>& memory, const void* at, std::size_t bytes) {
@@ -81,13 +90,18 @@ void drain(Stream& stream, const Event* until, uint64_t ticket) {
 }
 
 void run(Stream& stream, const Event* until = nullptr, uint64_t ticket = 0) {
+  if (stream.queue.empty()) return;
   const bool outermost = !running;
   if (outermost) running = true, open_device_memory(true);
   drain(stream, until, ticket);
-  if (outermost) running = false, open_device_memory(false);
+  if (!outermost) return;
+  running = false, open_device_memory(false);
+  for (const auto& [memory, bytes] : device_memory) check_guard(memory, bytes);
 }
 
-void add(Stream& stream, Stream::Item item) {
+void add(Stream* its_stream, Stream::Item item) {
+  if (!its_stream) emulator::fail("the default stream is used, which waits for no other");
+  Stream& stream = *its_stream;
   if (stream.captured) {
     if (item.event) emulator::fail("an event is used in a stream that is captured");
     stream.captured->work.push_back(std::move(item.work));
@@ -103,7 +117,7 @@ namespace emulator {
 
 void enqueue_grid(Stream* stream, bool together, dim3 blocks, dim3 threads, Work body) {
   const Lock lock(mutex);
-  add(*stream, {[=] { run_grid(together, blocks, threads, body); }});
+  add(stream, {[=] { run_grid(together, blocks, threads, body); }});
 }
 
 bool is_device_memory(const void* at, std::size_t bytes) {
@@ -113,10 +127,16 @@ bool is_device_memory(const void* at, std::size_t bytes) {
 
 void enqueue(Stream* stream, Work work) {
   const Lock lock(mutex);
-  add(*stream, {std::move(work)});
+  add(stream, {std::move(work)});
 }
 
 }  // namespace emulator
+
+// How much of CUDA's there is: blocks of memory, events and graphs.
+extern "C" [[gnu::visibility("default")]] int levin_emulator_count() {
+  const Lock lock(mutex);
+  return static_cast<int>(device_memory.size() + pinned_memory.size()) + events + graphs;
+}
 
 const char* cudaGetErrorString(cudaError_t status) {
   switch (status) {
@@ -150,14 +170,15 @@ cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
   std::size_t taken = 0;
   for (const auto& [at, size] : device_memory) taken += size;
   if (most && taken + bytes > std::strtoull(most, nullptr, 10)) return cudaErrorMemoryAllocation;
-  if (posix_memalign(memory, 256, bytes ? bytes : 1)) return cudaErrorMemoryAllocation;
-  std::memset(*memory, 0xff, bytes);
+  if (posix_memalign(memory, 256, bytes + kGuard + !bytes)) return cudaErrorMemoryAllocation;
+  std::memset(*memory, 0xff, bytes + kGuard);
   device_memory[static_cast<char*>(*memory)] = bytes;
   if (!running) ASAN_POISON_MEMORY_REGION(*memory, bytes);
   return cudaSuccess;
 }
 cudaError_t cudaFree(void* memory) {
   const Lock lock(mutex);
+  for (const auto& stream : streams) run(*stream);  // it waits for all
   const auto found = device_memory.find(static_cast<char*>(memory));
   if (found == device_memory.end()) return cudaErrorInvalidValue;
   ASAN_UNPOISON_MEMORY_REGION(memory, found->second);
@@ -186,21 +207,21 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   if (!lies_in(reads_host ? pinned_memory : device_memory, from, bytes) ||
       !lies_in(writes_host ? pinned_memory : device_memory, to, bytes))
     emulator::fail("a copy reads or writes what is neither device memory nor pinned");
-  add(*stream, {[=] { std::memcpy(to, from, bytes); }});
+  add(stream, {[=] { std::memcpy(to, from, bytes); }});
   return cudaSuccess;
 }
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
   const Lock lock(mutex);
-  add(*stream, {[=] { std::memset(to, value, bytes); }});
+  add(stream, {[=] { std::memset(to, value, bytes); }});
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   const Lock lock(mutex);
-  *stream = new Stream;
   const char* mode = std::getenv("LEVIN_EMULATOR_STREAMS");
-  (*stream)->early = mode && std::strcmp(mode, "early") == 0 && streams_made > 0;
-  ++streams_made;
+  const bool early = mode && std::strcmp(mode, "early") == 0 && !streams.empty();
+  *stream = streams.emplace_back(std::make_unique<Stream>()).get();
+  (*stream)->early = early;
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
@@ -211,17 +232,19 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   const Lock lock(mutex);
-  if (event->recorded) add(*stream, {{}, event, event->recorded, true});
+  if (event->recorded) add(stream, {{}, event, event->recorded, true});
   return cudaSuccess;
 }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  const Lock lock(mutex);
   *event = new Event;
+  ++events;
   return cudaSuccess;
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const Lock lock(mutex);
   event->stream = stream;
-  add(*stream, {{}, event, ++event->recorded, false});
+  add(stream, {{}, event, ++event->recorded, false});
   return cudaSuccess;
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
@@ -234,7 +257,9 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
   return event->reached < event->recorded ? cudaErrorNotReady : cudaSuccess;
 }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  const Lock lock(mutex);
   delete event;
+  --events;
   return cudaSuccess;
 }
 
@@ -246,22 +271,29 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   const Lock lock(mutex);
   *graph = stream->captured.release();
+  ++graphs;
   return cudaSuccess;
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
+  const Lock lock(mutex);
   *exec = new Graph(*graph);
+  ++graphs;
   return cudaSuccess;
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  const Lock lock(mutex);
   delete graph;
+  --graphs;
   return cudaSuccess;
 }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
+  const Lock lock(mutex);
   delete exec;
+  --graphs;
   return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   const Lock lock(mutex);
-  for (const Work& work : exec->work) add(*stream, {work});
+  for (const Work& work : exec->work) add(stream, {work});
   return cudaSuccess;
 }

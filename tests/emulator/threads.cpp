@@ -1,6 +1,7 @@
 // The threads of a block as fibers: each has a stack of its own and runs until it waits. Which one goes
 // on is chosen by LEVIN_EMULATOR_ORDER: forward, reverse, shuffled, or greedy (a warp goes on until it
 // waits for its block). A kernel that is right gives the same bits in every order.
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <algorithm>
@@ -14,9 +15,8 @@
 
 #include "emulator.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef LEVIN_EMULATOR_ASAN
 #include <sanitizer/common_interface_defs.h>
-#define LEVIN_EMULATOR_ASAN
 #endif
 
 namespace emulator {
@@ -36,9 +36,16 @@ constexpr std::size_t kStack = 256 << 10;
 
 enum class State { runs, waits_for_warp, waits_for_block, ended };
 
+// A place to go on from: where it stopped, or, before it has run, its context.
+struct Context {
+  ucontext_t context;
+  jmp_buf stopped;
+  bool has_run = false;
+};
+
 struct Fiber {
   std::unique_ptr<char[]> stack = std::make_unique_for_overwrite<char[]>(kStack);
-  ucontext_t context;
+  Context place;
   void* fake_stack = nullptr;
   State state = State::runs;
   int exchanges = 0;
@@ -56,7 +63,7 @@ struct Block {
   const std::function<void()>* body = nullptr;
   bool together = false;
   int now = 0;
-  ucontext_t scheduler;
+  Context scheduler;
   const void* scheduler_stack = nullptr;
   std::size_t scheduler_stack_size = 0;
 };
@@ -102,13 +109,26 @@ void arrive([[maybe_unused]] void* fake, [[maybe_unused]] const void** from,
 #endif
 }
 
+// Stops at `from` and goes on at `to`. swapcontext alone would do, but asks the system each time;
+// AddressSanitizer knows no other.
+[[gnu::noinline]] void go(Context& from, Context& to) {
+#ifdef LEVIN_EMULATOR_ASAN
+  swapcontext(&from.context, &to.context);
+#else
+  from.has_run = true;
+  if (_setjmp(from.stopped)) return;
+  if (to.has_run) _longjmp(to.stopped, 1);
+  setcontext(&to.context);
+#endif
+}
+
 void fiber_main() {
   arrive(nullptr, &block.scheduler_stack, &block.scheduler_stack_size);
   (*block.body)();
   Fiber& me = *block.fibers[block.now];
   me.state = State::ended;
   leave(nullptr, block.scheduler_stack, block.scheduler_stack_size);
-  swapcontext(&me.context, &block.scheduler);
+  go(me.place, block.scheduler);
 }
 
 void wait(State state) {
@@ -116,7 +136,7 @@ void wait(State state) {
   Fiber& me = *block.fibers[block.now];
   me.state = state;
   leave(&me.fake_stack, block.scheduler_stack, block.scheduler_stack_size);
-  swapcontext(&me.context, &block.scheduler);
+  go(me.place, block.scheduler);
   arrive(me.fake_stack, nullptr, nullptr);
 }
 
@@ -127,7 +147,7 @@ void resume(int i) {
   Fiber& fiber = *block.fibers[i];
   void* fake = nullptr;
   leave(&fake, fiber.stack.get(), kStack);
-  swapcontext(&block.scheduler, &fiber.context);
+  go(block.scheduler, fiber.place);
   arrive(fake, nullptr, nullptr);
 }
 
@@ -166,11 +186,13 @@ void run_block_together(int threads, Order order) {
     fiber.state = State::runs;
     fiber.exchanges = 0;
     fiber.fake_stack = nullptr;
-    getcontext(&fiber.context);
-    fiber.context.uc_stack.ss_sp = fiber.stack.get();
-    fiber.context.uc_stack.ss_size = kStack;
-    fiber.context.uc_link = nullptr;
-    makecontext(&fiber.context, fiber_main, 0);
+    fiber.place.has_run = false;
+    ucontext_t& context = fiber.place.context;
+    getcontext(&context);
+    context.uc_stack.ss_sp = fiber.stack.get();
+    context.uc_stack.ss_size = kStack;
+    context.uc_link = nullptr;
+    makecontext(&context, fiber_main, 0);
   }
   for (;;) {
     bool any = false;
