@@ -198,7 +198,7 @@ __device__ Part join_column(const Kind& kind, Part part) {
 
 /// A block of threads for kColumns results and kSumBlock of their elements.
 template <class Kind>
-__global__ void __launch_bounds__(kMostColumnThreads)
+__global__ void __launch_bounds__(kMostColumnThreads, 1)
     columns_kernel(const __grid_constant__ Kind kind, int64_t results, int64_t n,
                    typename Kind::Part* parts) {
   const int64_t across = blocks_for(results, kColumns);
