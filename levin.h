@@ -14,6 +14,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/hooks.h"
 #include "autograd/ops.h"
+#include "kernels/cuda.h"
 #include "nn/activation.h"
 #include "nn/dropout.h"
 #include "nn/embedding.h"
