@@ -28,7 +28,7 @@ Tensor judged(Gan& gan, const Tensor& numbers) {
 std::optional<AlgorithmOutput> adversarial(LME& model, const data::Batch& batch) {
   auto& gan = dynamic_cast<Gan&>(model.base_model());
   const Tensor& real = batch.tensor();
-  const Tensor drawn = model(randn({real.shape()[0], 4}));
+  const Tensor drawn = model(randn({real.shape()[0], 4}).to(real.device()));
   const Tensor d_loss =
       (gan.discriminator(real) - 1).pow(2).mean() + gan.discriminator(drawn.detach()).pow(2).mean();
   const Tensor g_loss = (judged(gan, drawn) - 1).pow(2).mean();

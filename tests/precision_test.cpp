@@ -106,7 +106,7 @@ TEST(Precision, KnowsLightningsNames) {
 TEST(Precision, Float16ScalesItsLossesAndSkipsOverflows) {
   LEVIN_NEEDS_GPU();
   // Scaled by 65536 the first losses overflow; in between they do not.
-  MixedRun run({.precision = "16-mixed", .max_epochs = 4}, 1000);
+  MixedRun run({.accelerator = "cuda", .precision = "16-mixed", .max_epochs = 4}, 1000);
   std::vector<std::vector<double>> weights;
   run.model.callbacks = {LambdaCallback(
       {.on_train_batch_end = [&](auto&&...) { weights.push_back(parameters_of(run.model)); }})};
@@ -121,9 +121,9 @@ TEST(Precision, Float16ScalesItsLossesAndSkipsOverflows) {
 
 TEST(Precision, Float16GoesOnWithTheSameBits) {
   LEVIN_NEEDS_GPU();
-  MixedRun whole({.precision = "16-mixed", .max_epochs = 4}, 1000),
-      first({.precision = "16-mixed", .max_epochs = 2}, 1000),
-      second({.precision = "16-mixed", .max_epochs = 4}, 1000);
+  MixedRun whole({.accelerator = "cuda", .precision = "16-mixed", .max_epochs = 4}, 1000),
+      first({.accelerator = "cuda", .precision = "16-mixed", .max_epochs = 2}, 1000),
+      second({.accelerator = "cuda", .precision = "16-mixed", .max_epochs = 4}, 1000);
   whole.fit(), first.fit(), second.fit(first.last());
   EXPECT_EQ(parameters_of(second.model), parameters_of(whole.model));
 }
