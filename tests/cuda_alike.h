@@ -46,7 +46,8 @@ inline Tensors with_gradients(const Tensors& inputs,
   // Other weights for other elements, equal on both devices.
   const Tensor weights =
       arange(0, value.numel()).view(value.shape()).to(value.dtype()).remainder(7);
-  value.backward(weights.to(value.device()));
+  // Nobody else holds the gradient: a derivative may be written over it.
+  (value * weights.to(value.device())).sum().backward();
   Tensors results{value.detach()};
   for (const Tensor& leaf : leaves) results.push_back(leaf.grad());
   return results;

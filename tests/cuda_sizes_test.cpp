@@ -125,7 +125,7 @@ TEST(CudaSizes, LinesAreScanned) {
 
 TEST(CudaSizes, PositionsGatherAndScatter) {
   LEVIN_NEEDS_GPU();
-  for (const int64_t n : {10, 17, 100, 1000, 2048, 2049, 5000}) {
+  for (const int64_t n : {5000, 2049, 2048, 1000, 100, 17, 10}) {  // over what longer sorts left
     const Tensor x = normal({30, 6}), source = normal({n, 6}, 2), index = integers(0, 30, {n}, 3);
     expect_alike({x, source, index}, [n](const Tensors& in) {
       const Tensor slices = in[2].unsqueeze(1).expand({n, 6});

@@ -109,17 +109,12 @@ void arrive([[maybe_unused]] void* fake, [[maybe_unused]] const void** from,
 #endif
 }
 
-// Stops at `from` and goes on at `to`. swapcontext alone would do, but asks the system each time;
-// AddressSanitizer knows no other.
+// Stops at `from` and goes on at `to`. swapcontext alone would do, but asks the system each time.
 [[gnu::noinline]] void go(Context& from, Context& to) {
-#ifdef LEVIN_EMULATOR_ASAN
-  swapcontext(&from.context, &to.context);
-#else
   from.has_run = true;
   if (_setjmp(from.stopped)) return;
   if (to.has_run) _longjmp(to.stopped, 1);
   setcontext(&to.context);
-#endif
 }
 
 void fiber_main() {

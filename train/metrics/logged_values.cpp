@@ -23,6 +23,10 @@ void LoggedValues::log(const std::string& name, const Tensor& value, const LogOp
     check(entry.on_step == on_step && entry.on_epoch == on_epoch &&
               entry.options.reduce_fx == reduction,
           {"log: '", name, "' was logged with other options before"});
+    if (entry.total.device() != number.device()) {  // from a checkpoint, or another place that logs
+      entry.total = entry.total.to(number.device());
+      entry.weight = entry.weight.to(number.device());
+    }
     if (reduction == "min" || reduction == "max") {
       entry.total =
           reduction == "min" ? minimum(entry.total, number) : maximum(entry.total, number);
