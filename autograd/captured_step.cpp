@@ -21,14 +21,16 @@ constexpr int kCheckEvery = 1000;
 // unless the step uses more of that block.
 struct InputKey {
   Layout layout;
+  Device device;
   int same_block_as;
   bool moves = true;
 };
 
-bool same(const InputKey& key, const Layout& layout, int same_block_as) {
-  const Layout& mine = key.layout;
-  if (key.same_block_as != same_block_as || mine.dtype != layout.dtype ||
-      !(key.moves || mine.offset == layout.offset) || !(mine.shape == layout.shape))
+bool same(const InputKey& key, const Tensor& input, int same_block_as) {
+  const Layout &mine = key.layout, &layout = input.layout();
+  if (key.device != input.device() || key.same_block_as != same_block_as ||
+      mine.dtype != layout.dtype || !(key.moves || mine.offset == layout.offset) ||
+      !(mine.shape == layout.shape))
     return false;
   for (int d = 0; d < layout.dim(); ++d)
     if (mine.strides[d] != layout.strides[d]) return false;
@@ -87,7 +89,7 @@ struct CapturedStep::Case {
         autocast != thread_state().autocast || inputs.size() != given.size())
       return false;
     for (std::size_t i = 0; i < given.size(); ++i)
-      if (!same(inputs[i], given[i].layout(), first_with_block(given, i))) return false;
+      if (!same(inputs[i], given[i], first_with_block(given, i))) return false;
     return true;
   }
 
@@ -150,7 +152,7 @@ struct CapturedStep::State {
     made->grad_enabled = is_grad_enabled();
     made->autocast = thread_state().autocast;
     for (std::size_t i = 0; i < inputs.size(); ++i)
-      made->inputs.push_back({inputs[i].layout(), first_with_block(inputs, i)});
+      made->inputs.push_back({inputs[i].layout(), inputs[i].device(), first_with_block(inputs, i)});
     for (std::size_t i = 0; i < inputs.size(); ++i)
       if (const auto first = static_cast<std::size_t>(made->inputs[i].same_block_as); first != i)
         made->inputs[i].moves = made->inputs[first].moves = false;

@@ -85,7 +85,8 @@ Tensor where(const Tensor& condition, Number x, Number other);
 Tensor matmul(const Tensor& a, const Tensor& b);
 /// How GPUs multiply float32 tensors from now on, in all threads: "highest" in float32; "high" with
 /// factors rounded to 10 bits behind the point (TF32), "medium" to 7 (bfloat16), both several times as
-/// fast. Sums are float32 in all. The CPU always does the first. Throws std::invalid_argument for
+/// fast. Sums are float32 in all. The CPU always does the first. Captured steps of other threads
+/// must not have begun. Throws std::invalid_argument for
 /// another word.
 void set_float32_matmul_precision(const std::string& precision);
 std::string get_float32_matmul_precision();

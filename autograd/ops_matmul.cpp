@@ -79,6 +79,7 @@ void set_float32_matmul_precision(const std::string& precision) {
   for (std::size_t i = 0; i < std::size(kPrecisions); ++i)
     if (precision == kPrecisions[i]) {
       float32_precision = static_cast<MatmulPrecision>(i);
+      doubt_captured_steps();
       return;
     }
   fail(

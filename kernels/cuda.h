@@ -19,8 +19,8 @@ int device_count();
 /// there.
 void synchronize(Device device = kCUDA);
 
-/// A device's memory in bytes, and how often it was asked for and waited for since the start: neither
-/// number grows in steady training.
+/// A device's memory in bytes, without what its library works in; and how often tensors asked for it, and
+/// the host waited for all that was issued, since the start: neither number grows in steady training.
 struct Statistics {
   std::size_t memory_taken;  ///< from the device, free blocks that levin keeps included
   std::size_t memory_free;   ///< of these

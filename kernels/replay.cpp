@@ -36,7 +36,8 @@ class Replay::Planner {
  public:
   Planner(Replay& replay, const std::vector<InputPlace>& inputs) : replay_(replay) {
     for (const InputPlace& input : inputs)
-      replay.inputs_.push_back({stand_in(*input.block), input});
+      replay.inputs_.push_back(
+          {stand_in(*input.block), input, replay.recording_->blocks.contains(input.block)});
     for (const auto& [block, kept] : replay.recording_->blocks) place(block, kept);
   }
 
@@ -54,6 +55,7 @@ class Replay::Planner {
     find_temporaries(items);
     give_memory();
     for (const Input& input : replay_.inputs_) {
+      if (!input.is_used) continue;
       Ref<Block>& own =
           replay_.memory_.emplace_back(Block::make(input.stand_in->bytes, replay_.device_));
       input.stand_in->data = own->data;
@@ -227,6 +229,7 @@ void Replay::set_input(std::size_t i, Block& block, int64_t shift) {
 
 // Copies what a step may use of an input to its stand-in, or back.
 const char* Replay::exchange(const Input& input, bool back) {
+  if (!input.is_used) return nullptr;
   const auto bytes = static_cast<int64_t>(input.place.end - input.place.begin);
   Layout given = Layout::of({bytes}, kUInt8), own = given;
   own.offset = static_cast<int64_t>(input.place.begin);

@@ -36,6 +36,7 @@ class Replay {
   struct Input {
     Block* stand_in;
     InputPlace place;
+    bool is_used;
     Block* given = nullptr;
     int64_t shift = 0;
   };

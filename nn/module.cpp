@@ -70,6 +70,7 @@ NamedTensors without_repeats(NamedTensors tensors) {
 void rehome(const Tensor& tensor, const Tensor& source) {
   check(tensor.is_leaf(), {"to: a parameter of shape ", tensor.shape(),
                            " is the result of an operation: only leaves can be converted"});
+  doubt_captured_steps();
   const Tensor grad = tensor.grad();
   const bool trained = tensor.requires_grad();
   TensorImpl& impl = tensor.impl();

@@ -21,8 +21,7 @@ void AveragedModel::update_parameters() {
       options_.decay ? 1 - *options_.decay : 1 / static_cast<double>(n_averaged_ + 1);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Tensor& average = averages_[i];
-    if (average.dtype() != parameters_[i].dtype())
-      average = average.to(parameters_[i].dtype());  // Module::to
+    average = average.to(parameters_[i].dtype()).to(parameters_[i].device());  // Module::to
     if (n_averaged_ == 0)
       average.copy_(parameters_[i]);
     else

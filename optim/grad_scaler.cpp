@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "../autograd/node.h"
+#include "../autograd/launch.h"
 #include "../autograd/ops.h"
 #include "../kernels/check.h"
 
@@ -26,11 +26,12 @@ GradScaler::GradScaler(const GradScalerOptions& options)
   check_options(options_, scale_);
 }
 
-Tensor GradScaler::scale(const Tensor& loss) const { return loss * scale_; }
+// float16 does not hold the scales that it needs.
+Tensor GradScaler::scale(const Tensor& loss) const { return widened(loss) * scale_; }
 
-const GradScaler::Seen* GradScaler::seen(const Optimizer& optimizer) const {
-  for (const Seen& each : seen_)
-    if (each.optimizer->is_same(optimizer)) return &each;
+GradScaler::Seen* GradScaler::seen(const Optimizer& optimizer) {
+  for (Seen& each : seen_)
+    if (each.optimizer == &optimizer) return &each;
   return nullptr;
 }
 
@@ -54,12 +55,17 @@ void GradScaler::unscale_(Optimizer& optimizer) {
 
 bool GradScaler::step(Optimizer& optimizer) {
   if (!seen(optimizer)) unscale_(optimizer);
-  const bool finite = seen(optimizer)->finite;
-  if (finite) optimizer.step();
-  return finite;
+  Seen& state = *seen(optimizer);
+  if (state.has_stepped)
+    fail(Fault::order, {"step() has already been called since the last update()."});
+  state.has_stepped = true;
+  if (state.finite) optimizer.step();
+  return seen(optimizer)->finite;
 }
 
 void GradScaler::update() {
+  if (seen_.empty())
+    fail(Fault::order, {"GradScaler.update: no step() was made since the last update()"});
   bool finite = true;
   for (const Seen& each : seen_) finite &= each.finite;
   seen_.clear();

@@ -35,9 +35,11 @@ class GradScaler {
   /// Divides the optimizer's gradients by the scale, so that they can be clipped; step() does it where
   /// it was not done. Throws std::logic_error the second time before update().
   void unscale_(Optimizer& optimizer);
-  /// optimizer.step(), unless one of its gradients is infinite or NaN. Was it made?
+  /// optimizer.step(), unless one of its gradients is infinite or NaN. Was it made? Throws
+  /// std::logic_error the second time before update().
   bool step(Optimizer& optimizer);
-  /// The next step's scale; after the last step() of an iteration.
+  /// The next step's scale; after the last step() of an iteration. Throws std::logic_error where there
+  /// was none.
   void update();
 
   double get_scale() const { return scale_; }
@@ -51,9 +53,9 @@ class GradScaler {
   // What is known of an optimizer's gradients since the last update().
   struct Seen {
     const Optimizer* optimizer;
-    bool finite;
+    bool finite, has_stepped = false;
   };
-  const Seen* seen(const Optimizer& optimizer) const;
+  Seen* seen(const Optimizer& optimizer);
 
   GradScalerOptions options_;
   double scale_;

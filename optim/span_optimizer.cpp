@@ -87,6 +87,7 @@ void SpanOptimizer::prepare(Group& group, Prepared* prepared) {
     const Tensor& p = group.params[i];
     const LeafNode* leaf = leaf_of(p);
     if (!leaf || leaf->fresh) continue;
+    check_same_device(scheme_->name, group.params[0], p);
     if (p.dtype() != kFloat32 && p.dtype() != kFloat64) [[unlikely]]
       fail({scheme_->name, ": parameter ", i, " of shape ", p.shape(), " is ", p.dtype(),
             ", not float32 or float64"});

@@ -98,6 +98,23 @@ TEST(GradScaler, KeepsItsState) {
   EXPECT_EQ(t.scaler.get_scale(), 16);
 }
 
+TEST(GradScaler, RefusesStepsOutOfOrder) {
+  Scaled s;
+  EXPECT_EQ(error_of<std::logic_error>([&] { s.scaler.update(); }),
+            "GradScaler.update: no step() was made since the last update()");
+  s.scaler.scale(s.p.sum()).backward();
+  s.scaler.step(s.optimizer);
+  EXPECT_EQ(error_of<std::logic_error>([&] { s.scaler.step(s.optimizer); }),
+            "step() has already been called since the last update().");
+}
+
+TEST(GradScaler, ScalesFloat16InFloat32) {
+  const optim::GradScaler scaler;
+  const Tensor scaled = scaler.scale(tensor({2.f}).to(kFloat16));
+  EXPECT_EQ(scaled.dtype(), kFloat32);
+  EXPECT_EQ(scaled.item(), 131072);
+}
+
 TEST(GradScaler, RefusesWhatMeansNothing) {
   const auto error = [](optim::GradScalerOptions options) {
     return error_of<std::invalid_argument>([&] { optim::GradScaler scaler(options); });

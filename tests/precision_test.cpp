@@ -3,6 +3,8 @@
 #include <levin/levin.h>
 #include <levin/tensor/file.h>
 
+#include <algorithm>
+
 #include "gpu.h"
 #include "scratch.h"
 #include "seed_model.h"
@@ -126,6 +128,24 @@ TEST(Precision, Float16GoesOnWithTheSameBits) {
       second({.accelerator = "cuda", .precision = "16-mixed", .max_epochs = 4}, 1000);
   whole.fit(), first.fit(), second.fit(first.last());
   EXPECT_EQ(parameters_of(second.model), parameters_of(whole.model));
+}
+
+TEST(Precision, ACheckpointHoldsGradientsWithoutTheirScale) {
+  LEVIN_NEEDS_GPU();
+  MixedRun run({.accelerator = "cuda",
+                .precision = "16-mixed",
+                .max_epochs = 1,
+                .accumulate_grad_batches = 2});
+  double largest = 0;
+  run.model.callbacks = {LambdaCallback({.on_train_batch_end = [&](auto&&...) {
+    const std::string path = run.scratch / "window.ckpt";
+    run.trainer.save_checkpoint(path);
+    for (const auto& [name, tensor] : load_checkpoint_file(path).tensors)
+      if (name.starts_with("gradients.")) largest = std::max(largest, tensor.abs().max().item());
+  }})};
+  run.fit();
+  EXPECT_GT(largest, 0);
+  EXPECT_LT(largest, 10);
 }
 
 }  // namespace

@@ -115,16 +115,18 @@ void save_callbacks(const std::vector<AnyCallback>& callbacks, Checkpoint* check
   }
 }
 
-void save_gradients(const LME& model, Checkpoint* checkpoint) {
+void save_gradients(const LME& model, double scale, Checkpoint* checkpoint) {
+  const NoGrad no_grad;
   for (const auto& [name, parameter] : model.named_parameters())
     if (const Tensor gradient = parameter.grad(); gradient.defined())
-      checkpoint->tensors.emplace_back("gradients." + name, gradient.detach());
+      checkpoint->tensors.emplace_back("gradients." + name,
+                                       scale == 1 ? gradient.detach() : gradient / scale);
 }
 
-void restore_gradients(const LME& model, const Checkpoint& checkpoint) {
+void restore_gradients(const LME& model, double scale, const Checkpoint& checkpoint) {
   for (const auto& [name, gradient] : checkpoint.with_prefix("gradients."))
     for (const auto& [own, parameter] : model.named_parameters())
-      if (own == name) parameter.set_grad(gradient.clone().to(parameter.device()));
+      if (own == name) parameter.set_grad((gradient * scale).to(parameter.device()));
 }
 
 const char* precision_of(const LME& model) {

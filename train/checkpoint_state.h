@@ -23,9 +23,9 @@ void restore_schedulers(const LME& model, const Checkpoint& checkpoint);
 
 void save_callbacks(const std::vector<AnyCallback>& callbacks, Checkpoint* checkpoint);
 
-/// Of batches whose update is still to come.
-void save_gradients(const LME& model, Checkpoint* checkpoint);
-void restore_gradients(const LME& model, const Checkpoint& checkpoint);
+/// Of batches whose update is still to come; those of a loss that was scaled without its factor.
+void save_gradients(const LME& model, double scale, Checkpoint* checkpoint);
+void restore_gradients(const LME& model, double scale, const Checkpoint& checkpoint);
 
 /// The sums of an epoch that is not done.
 void save_metrics(const EpochMetrics& metrics, const std::string& prefix, Checkpoint* checkpoint);

@@ -210,7 +210,7 @@ void Trainer::save_progress(const Position& at, Checkpoint* checkpoint) const {
   state["logged"] = logged_.options_state();
   for (const auto& [name, tensor] : logged_.state())
     checkpoint->tensors.emplace_back("logged." + name, tensor);
-  if (at.has_gradients) save_gradients(*model_, checkpoint);
+  if (at.has_gradients) save_gradients(*model_, precision_->loss_scale(), checkpoint);
 }
 
 // An epoch's end changes callbacks and logs too.
@@ -327,7 +327,7 @@ void Trainer::restore_position(const Checkpoint& checkpoint) {
   restore_metrics(train_metrics_, "", checkpoint);
   restore_metrics(val_metrics_, "val_", checkpoint);
   logged_.load_state(entry_or(state, "logged", Value::Map()), checkpoint.with_prefix("logged."));
-  restore_gradients(*model_, checkpoint);
+  restore_gradients(*model_, precision_->loss_scale(), checkpoint);
   at_.stage = stage;
   at_.val_loader = entry_or(fit, "val_loader", 0).as_integer();
   at_.val_batch = fit.at("val_batch").as_integer();

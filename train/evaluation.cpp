@@ -99,14 +99,17 @@ double Trainer::size_of(const data::Batch& batch) {
 // Batches as the model wants them, where it is.
 const data::Batch& Trainer::prepared(const data::Batch& batch) {
   const std::optional<DType> dtype = precision_->parameters();
-  if (!dtype && device_ == kCPU) return batch;
-  prepared_ = batch;
-  for (Tensor& tensor : prepared_) {
-    if (!tensor.defined()) continue;
-    if (dtype && is_floating(tensor.dtype())) tensor = tensor.to(*dtype);
-    tensor = tensor.to(device_);
-  }
-  return prepared_;
+  const auto becomes = [&](const Tensor& tensor) {
+    return dtype && is_floating(tensor.dtype()) ? *dtype : tensor.dtype();
+  };
+  const bool is_ready = std::all_of(batch.begin(), batch.end(), [&](const Tensor& tensor) {
+    return !tensor.defined() || (tensor.device() == device_ && tensor.dtype() == becomes(tensor));
+  });
+  if (is_ready) return batch;
+  data::Batch ready = batch;  // beside the last one, which a GPU may still read
+  for (Tensor& tensor : ready)
+    if (tensor.defined()) tensor = tensor.to(becomes(tensor)).to(device_);
+  return prepared_ = std::move(ready);
 }
 
 void Trainer::begin_evaluation(TrainerFn function, LME& model, data::Loaders loaders,

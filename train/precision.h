@@ -31,6 +31,7 @@ class Precision {
   void enter(std::optional<Autocast>* autocast) const;
   /// Null where losses are not scaled: then these do nothing, but for the step itself.
   optim::GradScaler* scaler() { return scaler_ ? &*scaler_ : nullptr; }
+  double loss_scale() const { return scaler_ ? scaler_->get_scale() : 1; }
   Tensor scaled(const Tensor& loss) const { return scaler_ ? scaler_->scale(loss) : loss; }
   void unscale(optim::Optimizer& optimizer);
   void step(optim::Optimizer& optimizer);

@@ -165,7 +165,7 @@ const char* Gpu::end_capture(uint64_t* handle) {
 const char* Gpu::replay(uint64_t handle) {
   auto& graph = *reinterpret_cast<Graph*>(handle);
   if (graph.bytes) {
-    const int slot = graph.next % Graph::kSlots;
+    const uint64_t slot = graph.next % Graph::kSlots;
     if (graph.next >= Graph::kSlots) LEVIN_TRY(error_of(cudaEventSynchronize(graph.used[slot])));
     ++graph.next;
     char* numbers = graph.on_host + slot * graph.bytes;

@@ -32,7 +32,7 @@ struct Graph {
   char* on_host = nullptr;    ///< kSlots times as many, pinned
   static constexpr int kSlots = 16;
   cudaEvent_t used[kSlots] = {};  ///< when a slot has been copied
-  int next = 0;
+  uint64_t next = 0;
 
   ~Graph();
 };
@@ -143,9 +143,9 @@ class Gpu {
   uint64_t position_ = 1, last_replay_ = 0;
   std::atomic<uint64_t> synchronizations_{0};
   Slot slots_[kSlots];
-  int next_slot_ = 0;
+  uint64_t next_slot_ = 0;
   Mark marks_[kMarks];
-  int next_mark_ = 0;
+  uint64_t next_mark_ = 0;
   cudaEvent_t written_ = nullptr;
   void* workspace_ = nullptr;
   std::size_t workspace_bytes_ = 0;

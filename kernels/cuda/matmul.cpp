@@ -2,9 +2,8 @@
 // c^T = b^T a^T: its A is b, its B is a, and the bias runs along its rows, as its epilogues want it.
 //
 // All products of floating types go to cublasLt where it can read them, float64 too: it has
-// CUBLAS_COMPUTE_64F. Issue 7 asked for cuBLAS for float64 and odd layouts; but cuBLAS reads the same
-// layouts as cublasLt and no others, and would be a second library to load. What neither reads is
-// matmul_any.cu's.
+// CUBLAS_COMPUTE_64F. (cuBLAS reads the same layouts and no others, and would be a second library to
+// load.) What it does not read is matmul_any.cu's.
 #include "matmul.h"
 
 #include "calls.h"

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "../../autograd/autocast.h"
 #include "../../autograd/ops.h"
 #include "../../kernels/check.h"
 #include "../../kernels/thread_state.h"
@@ -54,7 +55,8 @@ Tensor batch_weighted_ce(const Tensor& y, const Tensor& gt, const BatchWeightedC
   Tensor weight;
   {
     const NoGrad no_grad;
-    weight = class_weights(class_counts(targets, classes, options.ignore_index)).to(y.dtype());
+    weight = class_weights(class_counts(targets, classes, options.ignore_index))
+                 .to(autocast_result(y.dtype()));
   }
   const Tensor loss = cross_entropy(y.reshape({places, classes}), targets,
                                     {.weight = weight,
@@ -72,13 +74,13 @@ Tensor batch_weighted_bce(const Tensor& y, const Tensor& gt, LossReduction reduc
     const NoGrad no_grad;
     const Tensor is_set = gt.ne(0);
     const Tensor share = is_set.to(kFloat64).mean();
-    weight = where(is_set, 1 - share, share).to(y.dtype());
+    weight = where(is_set, 1 - share, share).to(autocast_result(y.dtype()));
     if (auto* count = static_cast<Tensor*>(thread_state().one_class_batches)) {
       if (!count->defined()) *count = zeros({}, kInt64, y.device());
       count->add_((share.eq(0) | share.eq(1)).to(kInt64));
     }
   }
-  return binary_cross_entropy(y, gt.to(y.dtype()), weight, reduction);
+  return binary_cross_entropy(y, gt.to(autocast_result(y.dtype())), weight, reduction);
 }
 
 OneClassBatches::OneClassBatches(Tensor* count) : outer_(thread_state().one_class_batches) {
