@@ -118,7 +118,9 @@ TEST(Accelerator, AStepWaitsForNothing) {
     // From the first to the last batch of an epoch, when all have run before.
     const cuda::Statistics &first = after[after.size() - 4], &last = after.back();
     EXPECT_EQ(last.synchronizations, first.synchronizations) << compile;
-    if (kKeepsMemory) EXPECT_EQ(last.allocations, first.allocations) << compile;
+    if (kKeepsMemory) {
+      EXPECT_EQ(last.allocations, first.allocations) << compile;
+    }
   }
 }
 
