@@ -27,7 +27,8 @@ Batch TensorDataset::get(int64_t i, Generator&) const {
 
 Batch TensorDataset::get_batch(const Tensor& index) const {
   Batch batch(tensors_.size(), tensors_);
-  for (int k = 0; k < batch.size(); ++k) batch.item(k) = tensors_[k].index_select(0, index);
+  for (int k = 0; k < batch.size(); ++k)
+    batch.item(k) = tensors_[k].index_select(0, index.to(tensors_[k].device()));
   return batch;
 }
 
