@@ -8,9 +8,8 @@
 
 namespace levin::inline v0 {
 
-Autocast::Autocast(DType dtype) : before_(thread_state().autocast) {
+Autocast::Autocast(DType dtype) : AutocastMode(dtype) {
   check(is_16_bit(dtype), {"Autocast: ", dtype, ": bfloat16 or float16 is needed"});
-  thread_state().autocast = dtype;
 }
 
 namespace {
@@ -56,9 +55,6 @@ Tensor elementwise_in_float32(Op op, const Operand* in, int count,
   return elementwise(op, operands, parameters);
 }
 
-Tensor autocast(const Tensor& x) {
-  const bool converts = x.defined() && (x.dtype() == kFloat32 || is_16_bit(x.dtype()));
-  return converts ? x.to(thread_state().autocast) : x;
-}
+Tensor autocast(const Tensor& x) { return product_converts(x) ? x.to(thread_state().autocast) : x; }
 
 }  // namespace levin::inline v0

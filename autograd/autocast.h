@@ -6,6 +6,20 @@
 
 namespace levin::inline v0 {
 
+/// While it lives, products of this thread convert to `dtype`; float32: they do not.
+class AutocastMode {
+ public:
+  explicit AutocastMode(DType dtype) : before_(thread_state().autocast) {
+    thread_state().autocast = dtype;
+  }
+  ~AutocastMode() { thread_state().autocast = before_; }
+  AutocastMode(const AutocastMode&) = delete;
+  AutocastMode& operator=(const AutocastMode&) = delete;
+
+ private:
+  DType before_;
+};
+
 /// While it lives, operations of this thread choose their types as PyTorch's torch.autocast:
 ///
 ///     {
@@ -22,27 +36,13 @@ namespace levin::inline v0 {
 /// - all others take what they get (operands of two types: the wider one); float64 stays as it is.
 ///
 /// Throws std::invalid_argument for another type than bfloat16 and float16.
-class Autocast {
- public:
+struct Autocast : AutocastMode {
   explicit Autocast(DType dtype);
-  ~Autocast() { thread_state().autocast = before_; }
-  Autocast(const Autocast&) = delete;
-  Autocast& operator=(const Autocast&) = delete;
-
- private:
-  DType before_;
 };
 
 /// Inside an Autocast: operations take what they get again, while it lives.
-class NoAutocast {
- public:
-  NoAutocast() : before_(thread_state().autocast) { thread_state().autocast = kFloat32; }
-  ~NoAutocast() { thread_state().autocast = before_; }
-  NoAutocast(const NoAutocast&) = delete;
-  NoAutocast& operator=(const NoAutocast&) = delete;
-
- private:
-  DType before_;
+struct NoAutocast : AutocastMode {
+  NoAutocast() : AutocastMode(kFloat32) {}
 };
 
 inline bool is_autocast_enabled() { return thread_state().autocast != kFloat32; }
@@ -62,15 +62,17 @@ bool autocast_widens(Op op, const Operand* in, int count);
 Tensor elementwise_in_float32(Op op, const Operand* in, int count,
                               std::span<const double> parameters);
 
+/// Is it of a type that products convert?
+inline bool product_converts(const Tensor& x) {
+  return x.defined() && (x.dtype() == kFloat32 || is_16_bit(x.dtype()));
+}
 /// Does a product have to convert one of these operands? autocast() does it.
 template <class... Tensors>
 bool product_autocasts(const Tensors&... operands) {
   const DType type = thread_state().autocast;
   if (type == kFloat32) [[likely]]
     return false;
-  const auto other = [type](const Tensor& x) {
-    return x.defined() && x.dtype() != type && (x.dtype() == kFloat32 || is_16_bit(x.dtype()));
-  };
+  const auto other = [type](const Tensor& x) { return product_converts(x) && x.dtype() != type; };
   return (other(operands) || ...);
 }
 Tensor autocast(const Tensor& x);

@@ -1,7 +1,5 @@
 #include "checkpoint.h"
 
-#include <optional>
-
 #include "../kernels/check.h"
 #include "../tensor/generator.h"
 #include "autocast.h"
@@ -28,10 +26,8 @@ struct Recipe {
     Generator same = generator;
     const GeneratorGuard guard(same);
     const EnableGrad enable_grad;
-    std::optional<Autocast> as_before;
-    if (autocast != kFloat32) as_before.emplace(autocast);
+    const AutocastMode as_before(autocast);
     const Tensor y = function(again);
-    as_before.reset();
     check(y.shape() == g.shape(), {"checkpoint: the function gave shape ", g.shape(),
                                    " at first, and ", y.shape(), " when backward ran it again"});
     std::vector<Node*> ends;

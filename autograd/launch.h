@@ -37,7 +37,7 @@ inline void check_same_device(const char* operation, const Tensor& a, const Tens
 
 /// 16-bit values as float32: what takes several steps is computed in it and rounded once.
 inline Tensor widened(const Tensor& x) {
-  return x.defined() && (x.dtype() == kBFloat16 || x.dtype() == kFloat16) ? x.to(kFloat32) : x;
+  return x.defined() && is_16_bit(x.dtype()) ? x.to(kFloat32) : x;
 }
 
 /// g summed to `shape`, from which it was broadcast.

@@ -44,8 +44,8 @@ struct ThreadState {
   void* generator = nullptr;
   void* own_generator = nullptr;
   void (*free_generator)(void*) = nullptr;
-  // autograd/: is history recorded, see Autocast, is it looked at for NaN, who asks what nodes keep, nodes that
-  // wait for their destruction, the engine's lists
+  // autograd/: is history recorded, see Autocast, is it looked at for NaN, who asks what nodes
+  // keep, nodes that wait for their destruction, the engine's lists
   bool grad_enabled = true;
   DType autocast = kFloat32;  // products convert to it; float32: they do not
   bool detect_anomaly = false;

@@ -60,7 +60,7 @@ bool GradScaler::step(Optimizer& optimizer) {
     fail(Fault::order, {"step() has already been called since the last update()."});
   state.has_stepped = true;
   if (state.finite) optimizer.step();
-  return seen(optimizer)->finite;
+  return state.finite;
 }
 
 void GradScaler::update() {

@@ -1,4 +1,3 @@
-# Tests on the GPU that the emulator makes of the processor.
 # The same program once more, as one ctest, on the GPU that the emulator makes of the processor; and
 # where the CUDA module is built on a real one, for tests/gpu. CASE names a further one on the emulator,
 # with ENVIRONMENT. Their list is for faults/run.
