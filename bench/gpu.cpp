@@ -260,13 +260,18 @@ void add_rows() {
   add({"layer_norm_forward_backward", [=] { return layer_norm_of(true); }, 5 * once});
 }
 
-void add_gemm(const char* type, DType dtype) {
+void add_gemm(const char* type, DType dtype, const char* precision = "highest") {
   const int64_t n = sized(8192, 32);
   const double flops = 2.0 * static_cast<double>(n * n * n);
   add({std::string("gemm_") + type,
        [=] {
          const Tensor a = random_tensor({n, n}).to(dtype), b = random_tensor({n, n}).to(dtype);
-         return Step{{}, [=] { return matmul(a, b); }};
+         return Step{{}, [=] {
+                       set_float32_matmul_precision(precision);
+                       const Tensor c = matmul(a, b);
+                       set_float32_matmul_precision("highest");
+                       return c;
+                     }};
        },
        0, flops});
 }
@@ -280,6 +285,7 @@ const bool added = [] {
   add_adam();
   add_rows();
   add_gemm("float32", kFloat32);
+  add_gemm("tf32", kFloat32, "high");
   add_gemm("bfloat16", kBFloat16);
   return true;
 }();

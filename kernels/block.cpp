@@ -47,9 +47,9 @@ CentralCache& central_cache(int device) {
   return made[device];
 }
 
-CentralCache& central_cache(Device device) {
-  return central_cache(device.type == Device::cpu ? 0 : 1 + device.index);
-}
+int central_index(Device device) { return device.type == Device::cpu ? 0 : 1 + device.index; }
+
+CentralCache& central_cache(Device device) { return central_cache(central_index(device)); }
 
 void destroy(Block* block) {
   backend(block->device).deallocate(block->data, block->capacity);
@@ -77,6 +77,23 @@ bool to_central(Block* block, int its_class) {
   cache.free[its_class] = block;
   cache.bytes += block->capacity;
   return true;
+}
+
+// Destroyed without the lock: a GPU's memory goes back in the device's turn, which another thread may
+// have while it waits for the lock.
+void release_central(int device) {
+  CentralCache& cache = central_cache(device);
+  Block* lists[CentralCache::kClasses] = {};
+  {
+    const std::lock_guard lock(cache.mutex);
+    std::swap(lists, cache.free);
+    cache.bytes = 0;
+  }
+  for (Block* list : lists)
+    while (Block* block = list) {
+      list = block->next_free;
+      destroy(block);
+    }
 }
 
 Block* from_system(std::size_t bytes, Device device) {
@@ -179,17 +196,12 @@ void release_thread_cache() {
 
 void release_memory() {
   release_thread_cache();
-  for (int device = 0; device < kDevices; ++device) {
-    CentralCache& cache = central_cache(device);
-    const std::lock_guard lock(cache.mutex);
-    for (Block*& list : cache.free) {
-      while (Block* block = list) {
-        list = block->next_free;
-        destroy(block);
-      }
-    }
-    cache.bytes = 0;
-  }
+  for (int device = 0; device < kDevices; ++device) release_central(device);
+}
+
+void release_memory(Device device) {
+  if (device.type == Device::cpu) release_thread_cache();
+  release_central(central_index(device));
 }
 
 }  // namespace levin::inline v0

@@ -84,8 +84,9 @@ std::size_t memory_free(Device device = kCPU);
 /// throws std::runtime_error with what was asked, what is taken and the limit; the program can go
 /// on.
 void set_memory_limit(std::size_t bytes, Device device = kCPU);
-/// Gives all free memory of this thread and the central caches back to the system.
+/// Gives all free memory of this thread and the central caches back to the system; or one device's.
 void release_memory();
+void release_memory(Device device);
 void release_thread_cache();
 
 // ---- The caches of a thread, which every operation goes through

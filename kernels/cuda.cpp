@@ -70,7 +70,7 @@ std::vector<fs::path> places() {
 std::string open_module(void* module, Gpus* gpus) {
   const auto open = reinterpret_cast<OpenModule>(dlsym(module, kOpenModule));
   if (!open) return std::string("has no ") + kOpenModule;
-  const Host host{kBuild, &cpu_backend()};
+  const Host host{kBuild, &cpu_backend(), release_memory};
   const char* error = open(&host, gpus->backends, &gpus->count);
   if (error) gpus->count = 0;
   return error ? error : "";

@@ -19,13 +19,13 @@ int device_count();
 /// there.
 void synchronize(Device device = kCUDA);
 
-/// A device's memory in bytes, without what its library works in; and how often tensors asked for it, and
-/// the host waited for all that was issued, since the start: neither number grows in steady training.
+/// What a device has given and done since the start. Neither of the last two numbers grows in steady
+/// training.
 struct Statistics {
-  std::size_t memory_taken;  ///< from the device, free blocks that levin keeps included
-  std::size_t memory_free;   ///< of these
-  uint64_t allocations;      ///< from the device
-  uint64_t synchronizations;
+  std::size_t memory_taken;   ///< bytes of tensors, free blocks that levin keeps included
+  std::size_t memory_free;    ///< of these
+  uint64_t allocations;       ///< from the device, also of memory for kernels and graphs to work in
+  uint64_t synchronizations;  ///< waits for all that was issued (not those for an earlier copy or replay)
 };
 Statistics statistics(Device device = kCUDA);
 

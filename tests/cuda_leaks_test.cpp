@@ -3,21 +3,27 @@
 #include <dlfcn.h>
 #include <levin/autograd/captured_step.h>
 
+#include <cstdlib>
+
 #include "cuda_alike.h"
 
 namespace levin {
 namespace {
 
-// Blocks of memory, events and graphs that exist; -1 on a real GPU, whose runtime does not say.
-int count_of_emulator() {
+// What a function of the emulator's says; -1 on a real GPU, whose runtime has none.
+template <class T>
+T ask_emulator(const char* function) {
   const char* folder = std::getenv("LEVIN_CUDA_PATH");
-  if (!folder) return -1;
+  if (!folder) return T(-1);
   void* module =
       dlopen((std::string(folder) + "/liblevin_cuda.so").c_str(), RTLD_NOW | RTLD_NOLOAD);
-  if (!module) return -1;
-  const auto count = reinterpret_cast<int (*)()>(dlsym(module, "levin_emulator_count"));
-  return count ? count() : -1;
+  if (!module) return T(-1);
+  const auto ask = reinterpret_cast<T (*)()>(dlsym(module, function));
+  return ask ? ask() : T(-1);
 }
+
+// Blocks of memory, events and graphs that exist.
+int count_of_emulator() { return ask_emulator<int>("levin_emulator_count"); }
 
 struct Counts {
   std::size_t used = 0;
@@ -69,6 +75,32 @@ TEST(CudaLeaks, MemoryIsReleased) {
   EXPECT_EQ(cuda::statistics().memory_taken, before.memory_taken);
   EXPECT_EQ(cuda::statistics().memory_free, 0u);
   EXPECT_EQ(count_of_emulator(), count);
+}
+
+// Lets the emulated device have as much memory as is taken now, and no more.
+struct NoMoreMemory {
+  NoMoreMemory() {
+    const auto taken = ask_emulator<std::size_t>("levin_emulator_memory");
+    setenv("LEVIN_EMULATOR_MEMORY", std::to_string(taken).c_str(), 1);
+  }
+  ~NoMoreMemory() { unsetenv("LEVIN_EMULATOR_MEMORY"); }
+};
+
+// Memory that kernels and graphs work in may be what tensors left free.
+TEST(CudaLeaks, WhatIsFreeIsGivenBackBeforeMemoryLacks) {
+  LEVIN_NEEDS_GPU();
+  if (count_of_emulator() < 0) GTEST_SKIP() << "needs the emulator, whose memory can be limited";
+  constexpr int64_t kSide = 2500;
+  const Tensor x = ones({kSide, 1}, kBFloat16, kCUDA), weight = ones({kSide, 1}, kBFloat16, kCUDA);
+  const Tensor bias = ones({kSide}, kBFloat16, kCUDA);
+  linear(x.narrow(0, 0, 2), weight, bias);  // has its plans
+  empty({kSide, kSide}, kBFloat16, kCUDA);   // the result will take this
+  empty({100'000'000}, kUInt8, kCUDA);
+  const uint64_t allocations = cuda::statistics().allocations;
+  const NoMoreMemory limit;
+  // The bias is added in float32, in memory to work in: twice 25 MB.
+  EXPECT_EQ(linear(x, weight, bias).sum().item(), 2 * kSide * kSide);
+  EXPECT_EQ(cuda::statistics().allocations, allocations + 2);  // refused once
 }
 
 struct Step {

@@ -141,6 +141,22 @@ TEST(CudaStreams, ValuesDoNotOvertakeAGraph) {
   EXPECT_EQ(numbers(counted), all(30, wanted));
 }
 
+// What only a graph uses may be given new values behind a replay, the first call since a copy.
+TEST(CudaStreams, ValuesDoNotOvertakeAReplay) {
+  LEVIN_NEEDS_GPU();
+  const Tensor scale = zeros({30}, kFloat32, kCUDA), counted = zeros({30}, kFloat32, kCUDA);
+  const Tensor x = ones({30}, kFloat32, kCUDA);
+  CapturedStep capture;
+  float wanted = 0;
+  for (int i = 0; i < 20; ++i) {
+    capture.run({x}, [&] { counted.add_(x * scale); });
+    scale.copy_(full({30}, i));
+    if (i > 0) wanted += static_cast<float>(i - 1);
+  }
+  EXPECT_TRUE(capture.has_replayed()) << capture.why_eager();
+  EXPECT_EQ(numbers(counted), all(30, wanted));
+}
+
 TEST(CudaStreams, InputsOfAGraphMayBeReusedAtOnce) {
   LEVIN_NEEDS_GPU();
   CapturedStep capture;

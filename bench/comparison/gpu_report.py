@@ -52,7 +52,7 @@ def targets():
             yield Target(workload, f"x {COLUMNS[theirs]}", ratio(workload, theirs, ("captured",)), first, aim)
     for workload, bound in OF_COPY.items():
         yield Target(workload, "of a copy's rate", of_ceiling(workload, "bytes", "copy"), bound, bound)
-    for kind in ("float32", "bfloat16"):
+    for kind in ("float32", "tf32", "bfloat16"):
         name = f"gemm_{kind}"
         yield Target(name, "of cublasLt's best", of_ceiling(name, "flops", name), 0.98, 0.98)
         yield Target(name, "x PyTorch", ratio(name, "pytorch"), 0.98, 0.98)

@@ -86,6 +86,13 @@ def of_inputs(function, *shapes, dtype=torch.float32):
     return make
 
 
+def tf32_product(a, b):
+    torch.set_float32_matmul_precision("high")
+    c = torch.matmul(a, b)
+    torch.set_float32_matmul_precision("highest")
+    return c
+
+
 def softmax_cross_entropy(compiled, graphed):
     rows, columns = sized(65536, 8), sized(1024, 40)
     x, target = random(rows, columns).requires_grad_(), classes(columns, rows)
@@ -134,6 +141,7 @@ MAKERS = {
     "layer_norm_forward": layer_norm(False),
     "layer_norm_forward_backward": layer_norm(True),
     "gemm_float32": of_inputs(torch.matmul, (SIDE, SIDE), (SIDE, SIDE)),
+    "gemm_tf32": of_inputs(tf32_product, (SIDE, SIDE), (SIDE, SIDE)),
     "gemm_bfloat16": of_inputs(torch.matmul, (SIDE, SIDE), (SIDE, SIDE), dtype=torch.bfloat16),
 }
 
@@ -164,7 +172,7 @@ workloads = {}
 for name, make in MAKERS.items():
     # step alone: eager steps read their inputs where they lie.
     workloads[f"{name}/pytorch"] = lambda make=make: make(eager, False)[1]
-    if name != "adam":  # its fused kernel is all there is
+    if name not in ("adam", "gemm_tf32"):  # a fused kernel already; a precision that a compiler reads but once
         workloads[f"{name}/torch_compile"] = lambda make=make: make(torch.compile, False)[1]
     if DEVICE.type == "cuda" and name.startswith("mlp"):
         workloads[f"{name}/cuda_graph"] = lambda make=make: graph_of(make)

@@ -1,5 +1,4 @@
 // The backend of one GPU, and the symbol by which levin finds the backends of all.
-#include <atomic>
 #include <memory>
 
 #include "../calls.h"
@@ -11,13 +10,12 @@ namespace {
 
 class CudaBackend final : public Backend {
  public:
-  explicit CudaBackend(Backend* cpu) : cpu_(cpu) {}
-  const char* open(int index) { return gpu_.open(index); }
+  explicit CudaBackend(const Host& host) : cpu_(host.cpu) {}
+  const char* open(int index, const Host& host) { return gpu_.open(index, host); }
 
   const char* allocate(std::size_t bytes, void** memory) noexcept override {
     const auto turn = gpu_.turn();
-    ++allocations_;
-    return error_of(cudaMalloc(memory, bytes ? bytes : 1));
+    return gpu_.allocate(bytes, memory);
   }
   // cudaFree waits for all that was issued.
   void deallocate(void* memory, std::size_t) noexcept override {
@@ -107,7 +105,7 @@ class CudaBackend final : public Backend {
   }
   DeviceCounts counts() const noexcept override {
     DeviceCounts counts{};
-    counts.raw_allocations = allocations_;
+    counts.raw_allocations = gpu_.allocations();
     counts.synchronizations = gpu_.synchronizations();
     return counts;
   }
@@ -128,7 +126,6 @@ class CudaBackend final : public Backend {
 
   Gpu gpu_;
   Backend* cpu_;
-  std::atomic<uint64_t> allocations_{0};
 };
 
 }  // namespace
@@ -144,8 +141,8 @@ extern "C" [[gnu::visibility("default")]] const char* levin_cuda_open_v0(
   int devices = 0;
   LEVIN_TRY(error_of(cudaGetDeviceCount(&devices)));
   for (int i = 0; i < devices && i < kMostGpus; ++i) {
-    auto backend = std::make_unique<CudaBackend>(host->cpu);
-    LEVIN_TRY(backend->open(i));
+    auto backend = std::make_unique<CudaBackend>(*host);
+    LEVIN_TRY(backend->open(i, *host));
     backends[(*count)++] = backend.release();
   }
   return nullptr;

@@ -12,8 +12,9 @@ Graph::~Graph() {
     if (event) cudaEventDestroy(event);
 }
 
-const char* Gpu::open(int index) {
+const char* Gpu::open(int index, const Host& host) {
   index_ = index;
+  release_memory_ = host.release_memory;
   LEVIN_TRY(error_of(cudaSetDevice(index)));
   LEVIN_TRY(
       error_of(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, index)));
@@ -35,13 +36,26 @@ const char* Gpu::open(int index) {
   return nullptr;
 }
 
+// ---- Memory
+
+const char* Gpu::allocate(std::size_t bytes, void** memory) {
+  ++allocations_;
+  return error_of(cudaMalloc(memory, bytes ? bytes : 1));
+}
+
+const char* Gpu::allocate_own(std::size_t bytes, void** memory) {
+  if (!allocate(bytes, memory)) return nullptr;
+  release_memory_({Device::cuda, static_cast<int8_t>(index_)});
+  return allocate(bytes, memory);
+}
+
 // Calls and graphs that are still to run may use the memory that is too small now: it stays.
 void* Gpu::workspace(std::size_t bytes) {
   if (bytes > workspace_bytes_) {
     if (capturing_) return nullptr;
     const std::size_t wanted = bytes < (8 << 20) ? 8 << 20 : bytes * 2;
     void* memory = nullptr;
-    if (cudaMalloc(&memory, wanted) != cudaSuccess) return nullptr;
+    if (allocate_own(wanted, &memory)) return nullptr;
     workspace_ = memory;
     workspace_bytes_ = wanted;
   }
@@ -127,7 +141,7 @@ const char* Gpu::synchronize() {
 
 const char* Gpu::begin_capture() {
   auto graph = std::make_unique<Graph>();
-  LEVIN_TRY(error_of(cudaMalloc(reinterpret_cast<void**>(&graph->on_device), kGraphNumbers)));
+  LEVIN_TRY(allocate_own(kGraphNumbers, reinterpret_cast<void**>(&graph->on_device)));
   LEVIN_TRY(error_of(cudaStreamBeginCapture(compute_, cudaStreamCaptureModeThreadLocal)));
   capturing_ = std::move(graph);
   mutex_.lock();

@@ -11,6 +11,7 @@
 
 #include "../backend.h"
 #include "../host_device.h"
+#include "module.h"
 #include "runtime.h"
 
 namespace levin::inline v0::cuda {
@@ -40,7 +41,7 @@ struct Graph {
 class Gpu {
  public:
   /// Null, or what is wrong.
-  const char* open(int index);
+  const char* open(int index, const Host& host);
 
   int index() const { return index_; }
   int multiprocessors() const { return multiprocessors_; }
@@ -70,6 +71,12 @@ class Gpu {
       arg.block->used_at = position_;
   }
   void count_call() { ++position_; }
+
+  /// Asks the device for memory. Null, or what is wrong.
+  const char* allocate(std::size_t bytes, void** memory);
+  /// The same, for the module itself: where there is none, what tensors left free goes back first.
+  const char* allocate_own(std::size_t bytes, void** memory);
+  uint64_t allocations() const { return allocations_; }
 
   /// Memory to work in, for the kernels of one call. Null where there is none.
   void* workspace(std::size_t bytes);
@@ -138,10 +145,11 @@ class Gpu {
   const char* mark();
 
   int index_ = 0, multiprocessors_ = 0;
+  void (*release_memory_)(Device) = nullptr;
   std::recursive_mutex mutex_;
   cudaStream_t compute_ = nullptr, copies_ = nullptr;
   uint64_t position_ = 1, last_replay_ = 0;
-  std::atomic<uint64_t> synchronizations_{0};
+  std::atomic<uint64_t> allocations_{0}, synchronizations_{0};
   Slot slots_[kSlots];
   uint64_t next_slot_ = 0;
   Mark marks_[kMarks];

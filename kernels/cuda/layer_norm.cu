@@ -146,7 +146,7 @@ const char* backward(Gpu& gpu, const LayerNormBackwardCall& call) {
                              kept, kept + rows};
   T *dx = data_or_null<T>(call.dx), *sums = data_or_null<T>(call.sums);
   if (n == 0) return nullptr;
-  if (sums) {  // before dx, which may be g's memory
+  if (sums) {
     const LayerNormPieces pieces = layer_norm_pieces(rows);
     constexpr int kColumns = 64;
     if (rows)

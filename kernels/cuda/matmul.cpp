@@ -120,7 +120,7 @@ const char* matmul(Gpu& gpu, const MatmulCall& call) {
   if (c.numel() == 0) return nullptr;
   if (!gpu.products) {
     auto products = std::make_shared<Products>();
-    LEVIN_TRY(products->open(gpu.index()));
+    LEVIN_TRY(products->open(gpu));
     gpu.products = std::move(products);
   }
   const Leading leading({&a, &b, &c});

@@ -143,12 +143,13 @@ Products::~Products() {
   if (workspace_) cudaFree(workspace_);
 }
 
-const char* Products::open(int device) {
+const char* Products::open(Gpu& gpu) {
   int major = 0;
-  LEVIN_TRY(error_of(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device)));
+  LEVIN_TRY(
+      error_of(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, gpu.index())));
   workspace_bytes_ = std::size_t{major >= 9 ? 32u : 4u} << 20;
   // Its address stays: captured graphs hold it.
-  LEVIN_TRY(error_of(cudaMalloc(&workspace_, workspace_bytes_)));
+  LEVIN_TRY(gpu.allocate_own(workspace_bytes_, &workspace_));
   return lt_error(cublasLtCreate(&handle_));
 }
 

@@ -41,7 +41,7 @@ class Products {
   Products(const Products&) = delete;
   Products& operator=(const Products&) = delete;
   ~Products();
-  const char* open(int device);
+  const char* open(Gpu&);
 
   /// Makes a product, with the bias where the epilogue has one, into elements of type `out`. *done
   /// says whether cublasLt could: it reads only matrices that are contiguous in one direction,

@@ -14,6 +14,8 @@ inline constexpr const char* kBuild = LEVIN_BUILD_ID;
 struct Host {
   const char* build;
   Backend* cpu;  ///< for what goes through the host
+  /// Gives memory that tensors left free back to the device.
+  void (*release_memory)(Device);
 };
 
 /// Null, or why there is no GPU in words that the module owns. Fills in the backends of all GPUs; they

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "emulator.h"
@@ -43,6 +44,8 @@ struct Stream {
   std::deque<Item> queue;
   bool early = false;
   std::unique_ptr<Graph> captured;
+  std::thread::id captured_by;
+  bool spoilt = false;  // the capture
 };
 
 namespace {
@@ -60,6 +63,20 @@ bool running = false;
 void open_device_memory(bool open) {
   for (const auto& [memory, bytes] : device_memory)
     open ? ASAN_UNPOISON_MEMORY_REGION(memory, bytes) : ASAN_POISON_MEMORY_REGION(memory, bytes);
+}
+
+// A thread that captures may neither ask for memory nor give it back, for in CUDA that may wait.
+bool spoils_capture() {
+  for (const auto& stream : streams)
+    if (stream->captured && stream->captured_by == std::this_thread::get_id())
+      return stream->spoilt = true;
+  return false;
+}
+
+std::size_t memory_taken() {
+  std::size_t taken = 0;
+  for (const auto& [memory, bytes] : device_memory) taken += bytes;
+  return taken;
 }
 
 void check_guard(const char* memory, std::size_t bytes) {
@@ -138,6 +155,12 @@ extern "C" [[gnu::visibility("default")]] int levin_emulator_count() {
   return static_cast<int>(device_memory.size() + pinned_memory.size()) + events + graphs;
 }
 
+// Bytes of device memory that are taken.
+extern "C" [[gnu::visibility("default")]] std::size_t levin_emulator_memory() {
+  const Lock lock(mutex);
+  return memory_taken();
+}
+
 const char* cudaGetErrorString(cudaError_t status) {
   switch (status) {
     case cudaSuccess:
@@ -148,6 +171,8 @@ const char* cudaGetErrorString(cudaError_t status) {
       return "device not ready";
     case cudaErrorStreamCaptureUnsupported:
       return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated:
+      return "operation failed due to a previous error during capture";
     case cudaErrorInvalidValue:
       break;
   }
@@ -166,10 +191,10 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
 
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
   const Lock lock(mutex);
+  if (spoils_capture()) return cudaErrorStreamCaptureUnsupported;
   const char* most = std::getenv("LEVIN_EMULATOR_MEMORY");
-  std::size_t taken = 0;
-  for (const auto& [at, size] : device_memory) taken += size;
-  if (most && taken + bytes > std::strtoull(most, nullptr, 10)) return cudaErrorMemoryAllocation;
+  if (most && memory_taken() + bytes > std::strtoull(most, nullptr, 10))
+    return cudaErrorMemoryAllocation;
   if (posix_memalign(memory, 256, bytes + kGuard + !bytes)) return cudaErrorMemoryAllocation;
   std::memset(*memory, 0xff, bytes + kGuard);
   device_memory[static_cast<char*>(*memory)] = bytes;
@@ -178,6 +203,7 @@ cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
 }
 cudaError_t cudaFree(void* memory) {
   const Lock lock(mutex);
+  if (spoils_capture()) return cudaErrorStreamCaptureUnsupported;
   for (const auto& stream : streams) run(*stream);  // it waits for all
   const auto found = device_memory.find(static_cast<char*>(memory));
   if (found == device_memory.end()) return cudaErrorInvalidValue;
@@ -188,12 +214,14 @@ cudaError_t cudaFree(void* memory) {
 }
 cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned) {
   const Lock lock(mutex);
+  if (spoils_capture()) return cudaErrorStreamCaptureUnsupported;
   *memory = std::malloc(bytes);
   pinned_memory[static_cast<char*>(*memory)] = bytes;
   return *memory ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 cudaError_t cudaFreeHost(void* memory) {
   const Lock lock(mutex);
+  if (spoils_capture()) return cudaErrorStreamCaptureUnsupported;
   pinned_memory.erase(static_cast<char*>(memory));
   std::free(memory);
   return cudaSuccess;
@@ -266,11 +294,16 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   const Lock lock(mutex);
   stream->captured = std::make_unique<Graph>();
+  stream->captured_by = std::this_thread::get_id();
+  stream->spoilt = false;
   return cudaSuccess;
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   const Lock lock(mutex);
-  *graph = stream->captured.release();
+  std::unique_ptr<Graph> captured = std::move(stream->captured);
+  *graph = nullptr;
+  if (stream->spoilt) return cudaErrorStreamCaptureInvalidated;
+  *graph = captured.release();
   ++graphs;
   return cudaSuccess;
 }
