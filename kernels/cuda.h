@@ -25,7 +25,7 @@ struct Statistics {
   std::size_t memory_taken;   ///< bytes of tensors, free blocks that levin keeps included
   std::size_t memory_free;    ///< of these
   uint64_t allocations;       ///< from the device, also of memory for kernels and graphs to work in
-  uint64_t synchronizations;  ///< waits for all that was issued (not those for an earlier copy or replay)
+  uint64_t synchronizations;  ///< the host's waits for all that was issued
 };
 Statistics statistics(Device device = kCUDA);
 

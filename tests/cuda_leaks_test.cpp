@@ -94,7 +94,7 @@ TEST(CudaLeaks, WhatIsFreeIsGivenBackBeforeMemoryLacks) {
   const Tensor x = ones({kSide, 1}, kBFloat16, kCUDA), weight = ones({kSide, 1}, kBFloat16, kCUDA);
   const Tensor bias = ones({kSide}, kBFloat16, kCUDA);
   linear(x.narrow(0, 0, 2), weight, bias);  // has its plans
-  empty({kSide, kSide}, kBFloat16, kCUDA);   // the result will take this
+  empty({kSide, kSide}, kBFloat16, kCUDA);  // the result will take this
   empty({100'000'000}, kUInt8, kCUDA);
   const uint64_t allocations = cuda::statistics().allocations;
   const NoMoreMemory limit;

@@ -62,11 +62,12 @@ void layer_norm_slopes(const NormRows<T>& rows, const T* g, int64_t r, T* dx, T*
   if (dx) {
     for (int k = 0; k < several; ++k) {
       const NormSlopes<T> row(rows, g, r + k);
-      const T sum_d = sum_row<T>(n, [&row](int64_t i, int64_t count) { return row.d(i, count); });
-      const T sum_dh = sum_row<T>(
-          n, [&row](int64_t i, int64_t count) { return row.d(i, count) * row.h(i, count); });
-      mean_d[k] = V(sum_d / static_cast<T>(n));
-      mean_dh[k] = V(sum_dh / static_cast<T>(n));
+      const TwoSums<T> sums_of_row = sum_two_of_row<T>(n, [&row](int64_t i, int64_t count) {
+        const V d = row.d(i, count);
+        return TwoSums<V>{d, d * row.h(i, count)};
+      });
+      mean_d[k] = V(sums_of_row.first / static_cast<T>(n));
+      mean_dh[k] = V(sums_of_row.second / static_cast<T>(n));
     }
   }
   map_row<T>(n, [=, &rows](int64_t i, int64_t count) {

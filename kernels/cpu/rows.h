@@ -134,6 +134,46 @@ T square_deviation_block(const T* x, T mean, int64_t n) {
   });
 }
 
+template <class T>
+struct TwoSums {
+  T first{}, second{};
+  friend TwoSums operator+(const TwoSums& a, const TwoSums& b) {
+    return {a.first + b.first, a.second + b.second};
+  }
+};
+
+// sum_in_lanes of both that term(i, count) gives: as many lanes at once as registers hold.
+template <class T, int lanes, class Term>
+[[gnu::flatten]] inline TwoSums<T> sum_two_in_lanes(int64_t n, Term term) {
+  using V = Vec<T>;
+  constexpr int kVectors = lanes / V::kWidth, kAtOnce = kVectors < 4 ? kVectors : 4;
+  V first[kVectors], second[kVectors];
+  for (int start = 0; start < kVectors; start += kAtOnce) {
+    V a[kAtOnce], b[kAtOnce];
+    for (int j = 0; j < kAtOnce; ++j) a[j] = b[j] = V(0);
+    const auto add_to = [&](int j, int64_t i, int64_t count) __attribute__((always_inline)) {
+      const TwoSums<V> terms = term(i, count);
+      a[j] = a[j] + terms.first;
+      b[j] = b[j] + terms.second;
+    };
+    int64_t i = start * V::kWidth;
+    for (; i + kAtOnce * V::kWidth <= n; i += lanes)
+#pragma GCC unroll 4
+      for (int j = 0; j < kAtOnce; ++j) add_to(j, i + j * V::kWidth, V::kWidth);
+#pragma GCC unroll 4
+    for (int j = 0; j < kAtOnce; ++j, i += V::kWidth)
+      if (i < n) add_to(j, i, n - i);
+#pragma GCC unroll 4
+    for (int j = 0; j < kAtOnce; ++j) first[start + j] = a[j], second[start + j] = b[j];
+  }
+  for (int half = kVectors / 2; half; half /= 2)
+    for (int j = 0; j < half; ++j) {
+      first[j] = first[j] + first[j + half];
+      second[j] = second[j] + second[j + half];
+    }
+  return {fold_lanes(first[0], add<V>), fold_lanes(second[0], add<V>)};
+}
+
 // block(start, count) for every block of kSumBlock elements, their results added pairwise; the same
 // tree as the driver's, without memory of its own.
 template <class T, class Block>
@@ -148,7 +188,7 @@ T sum_blocks(int64_t n, Block block) {
     partial[level] = sum;
     ++blocks;
   }
-  T total = T(0);
+  T total{};
   bool any = false;
   for (int level = 0; level < 48; ++level) {
     if (!(blocks >> level & 1)) continue;
@@ -162,6 +202,17 @@ template <class T, class Term>
 T sum_row(int64_t n, Term term) {
   return sum_blocks<T>(n, [&](int64_t start, int64_t count) {
     return sum_by_length<T>(count, [&](int64_t i, int64_t some) { return term(start + i, some); });
+  });
+}
+
+template <class T, class Term>
+TwoSums<T> sum_two_of_row(int64_t n, Term term) {
+  return sum_blocks<TwoSums<T>>(n, [&](int64_t start, int64_t count) {
+    const auto its_term = [&](int64_t i, int64_t some) __attribute__((always_inline)) {
+      return term(start + i, some);
+    };
+    return count < kFewElements ? sum_two_in_lanes<T, kFewLanes>(count, its_term)
+                                : sum_two_in_lanes<T, kLanes>(count, its_term);
   });
 }
 

@@ -4,7 +4,7 @@
 
 namespace levin::inline v0::cuda {
 
-Graph::~Graph() {
+CapturedGraph::~CapturedGraph() {
   if (exec) cudaGraphExecDestroy(exec);
   if (on_device) cudaFree(on_device);
   if (on_host) cudaFreeHost(on_host);
@@ -140,7 +140,7 @@ const char* Gpu::synchronize() {
 // ---- Graphs
 
 const char* Gpu::begin_capture() {
-  auto graph = std::make_unique<Graph>();
+  auto graph = std::make_unique<CapturedGraph>();
   LEVIN_TRY(allocate_own(kGraphNumbers, reinterpret_cast<void**>(&graph->on_device)));
   LEVIN_TRY(error_of(cudaStreamBeginCapture(compute_, cudaStreamCaptureModeThreadLocal)));
   capturing_ = std::move(graph);
@@ -149,7 +149,7 @@ const char* Gpu::begin_capture() {
 }
 
 const char* Gpu::add_numbers(std::function<void(void*)> compute, std::size_t bytes, char** place) {
-  Graph& graph = *capturing_;
+  CapturedGraph& graph = *capturing_;
   *place = graph.on_device + graph.bytes;
   const std::size_t end = graph.bytes + (bytes + 15) / 16 * 16;
   if (end > kGraphNumbers) return "needs more numbers in a graph than there is room for";
@@ -160,15 +160,15 @@ const char* Gpu::add_numbers(std::function<void(void*)> compute, std::size_t byt
 
 const char* Gpu::end_capture(uint64_t* handle) {
   mutex_.unlock();
-  std::unique_ptr<Graph> graph = std::move(capturing_);
+  std::unique_ptr<CapturedGraph> graph = std::move(capturing_);
   cudaGraph_t captured = nullptr;
   LEVIN_TRY(error_of(cudaStreamEndCapture(compute_, &captured)));
   const cudaError_t status = cudaGraphInstantiate(&graph->exec, captured, 0);
   cudaGraphDestroy(captured);
   LEVIN_TRY(error_of(status));
   if (graph->bytes) {
-    LEVIN_TRY(error_of(
-        cudaHostAlloc(reinterpret_cast<void**>(&graph->on_host), graph->bytes * Graph::kSlots, 0)));
+    LEVIN_TRY(error_of(cudaHostAlloc(reinterpret_cast<void**>(&graph->on_host),
+                                     graph->bytes * CapturedGraph::kSlots, 0)));
     for (cudaEvent_t& event : graph->used)
       LEVIN_TRY(error_of(cudaEventCreateWithFlags(&event, cudaEventDisableTiming)));
   }
@@ -177,13 +177,14 @@ const char* Gpu::end_capture(uint64_t* handle) {
 }
 
 const char* Gpu::replay(uint64_t handle) {
-  auto& graph = *reinterpret_cast<Graph*>(handle);
+  auto& graph = *reinterpret_cast<CapturedGraph*>(handle);
   if (graph.bytes) {
-    const uint64_t slot = graph.next % Graph::kSlots;
-    if (graph.next >= Graph::kSlots) LEVIN_TRY(error_of(cudaEventSynchronize(graph.used[slot])));
+    const uint64_t slot = graph.next % CapturedGraph::kSlots;
+    if (graph.next >= CapturedGraph::kSlots)
+      LEVIN_TRY(error_of(cudaEventSynchronize(graph.used[slot])));
     ++graph.next;
     char* numbers = graph.on_host + slot * graph.bytes;
-    for (const Graph::Numbers& part : graph.numbers) part.compute(numbers + part.offset);
+    for (const CapturedGraph::Numbers& part : graph.numbers) part.compute(numbers + part.offset);
     LEVIN_TRY(error_of(
         cudaMemcpyAsync(graph.on_device, numbers, graph.bytes, cudaMemcpyHostToDevice, compute_)));
     LEVIN_TRY(error_of(cudaEventRecord(graph.used[slot], compute_)));
@@ -195,7 +196,7 @@ const char* Gpu::replay(uint64_t handle) {
 void Gpu::free_graph(uint64_t handle) {
   // It may still run.
   cudaStreamSynchronize(compute_);
-  delete reinterpret_cast<Graph*>(handle);
+  delete reinterpret_cast<CapturedGraph*>(handle);
 }
 
 }  // namespace levin::inline v0::cuda

@@ -20,7 +20,7 @@ namespace levin::inline v0::cuda {
 enum class Fault : uint32_t { none, index, target };
 
 /// A captured graph, and the numbers that the host computes anew for each replay.
-struct Graph {
+struct CapturedGraph {
   /// Writes `bytes` of numbers; called once for each replay.
   struct Numbers {
     std::function<void(void* to)> compute;
@@ -35,7 +35,7 @@ struct Graph {
   cudaEvent_t used[kSlots] = {};  ///< when a slot has been copied
   uint64_t next = 0;
 
-  ~Graph();
+  ~CapturedGraph();
 };
 
 class Gpu {
@@ -158,7 +158,7 @@ class Gpu {
   void* workspace_ = nullptr;
   std::size_t workspace_bytes_ = 0;
   Fault* fault_ = nullptr;
-  std::unique_ptr<Graph> capturing_;
+  std::unique_ptr<CapturedGraph> capturing_;
 };
 
 /// The first element of an operand whose type is T.
