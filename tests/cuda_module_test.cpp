@@ -23,7 +23,7 @@ Opened open_as(const char* build) {
   if (!module) return {dlerror()};
   const auto open = reinterpret_cast<cuda::OpenModule>(dlsym(module, cuda::kOpenModule));
   if (!open) return {dlerror()};
-  const cuda::Host host{build, &cpu_backend()};
+  const cuda::Host host{build, &cpu_backend(), release_memory};
   Backend* backends[kMostGpus] = {};
   Opened result;
   const char* error = open(&host, backends, &result.gpus);
