@@ -195,6 +195,7 @@ const char* Gpu::replay(uint64_t handle) {
 
 void Gpu::free_graph(uint64_t handle) {
   // It may still run.
+  ++synchronizations_;
   cudaStreamSynchronize(compute_);
   delete reinterpret_cast<CapturedGraph*>(handle);
 }
