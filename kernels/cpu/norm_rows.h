@@ -1,6 +1,8 @@
 // Loops of layer normalisation.
 #pragma once
 
+#include <type_traits>
+
 #include "rows.h"
 
 namespace levin::inline v0 {
@@ -28,6 +30,7 @@ void layer_norm_rows(const NormRows<T>& given, T eps, const T* bias, T* out) {
       if (rows.weight) y = y * V::load_first(rows.weight + i, count);
       if (bias) y = y + V::load_first(bias + i, count);
       y.store_first(out + i, count);
+      __builtin_prefetch(x + n + i);  // the next row: memory has nothing else to do
     });
   }
 }
@@ -70,22 +73,39 @@ void layer_norm_slopes(const NormRows<T>& rows, const T* g, int64_t r, T* dx, T*
       mean_dh[k] = V(sums_of_row.second / static_cast<T>(n));
     }
   }
-  map_row<T>(n, [=, &rows](int64_t i, int64_t count) {
-    V sum_gh(0), sum_g(0);
-#pragma GCC unroll 4
+  // A few vectors of each row in turn, since rows of 2^k elements share their place in the cache: the
+  // lines of many do not stay there together.
+  const auto part = [&](auto vectors, int64_t i, int64_t count) __attribute__((always_inline)) {
+    constexpr int kVectors = decltype(vectors)::value;
+    V sum_gh[kVectors], sum_g[kVectors];
+    for (int v = 0; v < kVectors; ++v) sum_gh[v] = sum_g[v] = V(0);
     for (int k = 0; k < several; ++k) {
       const NormSlopes<T> row(rows, g, r + k);
-      const V h = row.h(i, count), slope = V::load_first(row.g + i, count);
-      sum_gh = sum_gh + slope * h;
-      sum_g = sum_g + slope;
-      if (!dx) continue;
-      const V d = row.d(i, count) - mean_d[k] - h * mean_dh[k];
-      (row.scale * d).store_first(dx + (r + k) * n + i, count);
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const int64_t at = i + v * V::kWidth;
+        const V h = row.h(at, count), slope = V::load_first(row.g + at, count);
+        sum_gh[v] = sum_gh[v] + slope * h;
+        sum_g[v] = sum_g[v] + slope;
+        if (!dx) continue;
+        const V d = row.d(at, count) - mean_d[k] - h * mean_dh[k];
+        (row.scale * d).store_first(dx + (r + k) * n + at, count);
+      }
     }
     if (!sums) return;
-    (V::load_first(sums + i, count) + sum_gh).store_first(sums + i, count);
-    (V::load_first(sums + n + i, count) + sum_g).store_first(sums + n + i, count);
-  });
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      T *gh = sums + i + v * V::kWidth, *only_g = gh + n;
+      (V::load_first(gh, count) + sum_gh[v]).store_first(gh, count);
+      (V::load_first(only_g, count) + sum_g[v]).store_first(only_g, count);
+    }
+  };
+  constexpr int kVectors = sizeof(V) == 64 ? 2 : 4;
+  int64_t i = 0;
+  for (; i + kVectors * V::kWidth <= n; i += kVectors * V::kWidth)
+    part(std::integral_constant<int, kVectors>(), i, V::kWidth);
+  for (; i < n; i += V::kWidth)
+    part(std::integral_constant<int, 1>(), i, n - i < V::kWidth ? n - i : V::kWidth);
 }
 
 template <class T>

@@ -13,6 +13,7 @@ T exponentials(const T* x, T largest, int64_t n, T* out) {
   const auto power = [=](int64_t i, int64_t count) {
     const V y = exp(V::load_first(x + i, count) - V(largest));
     y.store_first(out + i, count);
+    __builtin_prefetch(x + n + i);  // the next row: memory has nothing else to do
     return y;
   };
   if (n < 64)  // in one loop: what was just stored in part cannot be loaded at once
