@@ -62,16 +62,16 @@ void layer_norm_slopes(const NormRows<T>& rows, const T* g, int64_t r, T* dx, T*
   using V = Vec<T>;
   const int64_t n = rows.size;
   V mean_d[several], mean_dh[several];
-  if (dx) {
-    for (int k = 0; k < several; ++k) {
-      const NormSlopes<T> row(rows, g, r + k);
-      const TwoSums<T> sums_of_row = sum_two_of_row<T>(n, [&row](int64_t i, int64_t count) {
-        const V d = row.d(i, count);
-        return TwoSums<V>{d, d * row.h(i, count)};
-      });
-      mean_d[k] = V(sums_of_row.first / static_cast<T>(n));
-      mean_dh[k] = V(sums_of_row.second / static_cast<T>(n));
-    }
+  for (int k = 0; k < several; ++k) {
+    mean_d[k] = mean_dh[k] = V(0);
+    if (!dx) continue;
+    const NormSlopes<T> row(rows, g, r + k);
+    const TwoSums<T> sums_of_row = sum_two_of_row<T>(n, [&row](int64_t i, int64_t count) {
+      const V d = row.d(i, count);
+      return TwoSums<V>{d, d * row.h(i, count)};
+    });
+    mean_d[k] = V(sums_of_row.first / static_cast<T>(n));
+    mean_dh[k] = V(sums_of_row.second / static_cast<T>(n));
   }
   // A few vectors of each row in turn, since rows of 2^k elements share their place in the cache: the
   // lines of many do not stay there together.
