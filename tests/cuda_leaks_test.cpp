@@ -96,6 +96,7 @@ TEST(CudaLeaks, WhatIsFreeIsGivenBackBeforeMemoryLacks) {
   linear(x.narrow(0, 0, 2), weight, bias);  // has its plans
   empty({kSide, kSide}, kBFloat16, kCUDA);  // the result will take this
   empty({100'000'000}, kUInt8, kCUDA);
+  if (cuda::statistics().memory_free == 0) GTEST_SKIP() << "a build for sanitizers keeps nothing";
   const uint64_t allocations = cuda::statistics().allocations;
   const NoMoreMemory limit;
   // cublasLt does not read such a bias: it is added in float32, in memory to work in, twice 25 MB.
