@@ -104,8 +104,9 @@ void layer_norm_slopes(const NormRows<T>& rows, const T* g, int64_t r, T* dx, T*
   int64_t i = 0;
   for (; i + kVectors * V::kWidth <= n; i += kVectors * V::kWidth)
     part(std::integral_constant<int, kVectors>(), i, V::kWidth);
-  for (; i < n; i += V::kWidth)
-    part(std::integral_constant<int, 1>(), i, n - i < V::kWidth ? n - i : V::kWidth);
+  map_row<T>(n - i, [&](int64_t rest, int64_t count) {
+    part(std::integral_constant<int, 1>(), i + rest, count);
+  });
 }
 
 template <class T>
